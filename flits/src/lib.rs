@@ -1,0 +1,1 @@
+//! The flit format of the supernode switch.

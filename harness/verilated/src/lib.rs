@@ -1,0 +1,1 @@
+//! Verilator 5 for Rust.

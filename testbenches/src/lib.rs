@@ -1,0 +1,1 @@
+//! Test benches of the supernode switch.
