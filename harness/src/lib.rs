@@ -1,1 +1,17 @@
-//! The harness.
+//! Drives and checks a simulated supernode: one address space behind a Verilated switch.
+//!
+//! * [`protocol`]: node and home of the coherence protocol as pure functions;
+//! * [`dut`]: the switch as channels of link words, over a model chosen at run time;
+//! * [`agents`]: the devices on the ports, driven by [`protocol`];
+//! * [`sim`]: the deterministic clocked executor and the facade, [`sim::Supernode`];
+//! * [`check`]: link monitors, the coherence scoreboard, progress;
+//! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
+
+pub mod agents;
+pub mod check;
+pub mod dut;
+pub mod protocol;
+pub mod report;
+pub mod sim;
+pub mod wave;
+pub mod workload;

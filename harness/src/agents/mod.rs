@@ -1,0 +1,1 @@
+//! The devices on the ports: cached nodes, memories, input/output devices.

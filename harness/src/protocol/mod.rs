@@ -1,0 +1,1 @@
+//! Node and home of the coherence protocol as pure functions.

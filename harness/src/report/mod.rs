@@ -1,0 +1,1 @@
+//! What a run reports, as a table, JSON and HTML.

@@ -1,0 +1,1 @@
+//! The deterministic clocked executor and the facade over it.

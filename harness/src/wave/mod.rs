@@ -1,0 +1,1 @@
+//! Transactions read back from a VCD file.
