@@ -7,6 +7,8 @@
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
+mod failure;
+
 pub mod agents;
 pub mod check;
 pub mod dut;
@@ -15,3 +17,5 @@ pub mod report;
 pub mod sim;
 pub mod wave;
 pub mod workload;
+
+pub use failure::{Failure, FailureKind};
