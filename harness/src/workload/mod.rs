@@ -1,1 +1,4 @@
-//! Workloads that run on a simulated supernode.
+//! Workloads: what a user runs on a simulated supernode, and the traces that feed them.
+
+pub mod sample;
+pub mod trace;
