@@ -1,0 +1,54 @@
+# Every target is one thin line over cargo or a script in ci/.
+#
+# All builds use cargo's release profile: the Verilated models are compiled once and shared
+# by the command, the tests, the lints and the benches. ARGS is passed on where noted.
+
+target    := $(or $(CARGO_TARGET_DIR),target)
+supernode := $(target)/release/supernode
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+.PHONY: setup
+setup: ## check the tools of the build, install what is missing
+	@ci/setup.sh
+
+.PHONY: build
+build: setup ## compile the switch and the command target/release/supernode
+	cargo build --release
+
+.PHONY: run
+run: build ## run the key/value cache on the switch (ARGS="--requests 50")
+	$(supernode) run kv $(ARGS)
+
+.PHONY: test
+test: setup ## everything a contributor must see green (ARGS="-E 'test(name)'")
+	ci/test.sh $(ARGS)
+
+.PHONY: lint
+lint: setup ## check RTL, Rust, scripts and generated files (ARGS="slang clippy")
+	ci/lint.sh $(ARGS)
+
+.PHONY: fmt
+fmt: ## format RTL and Rust in place
+	ci/format.sh
+
+.PHONY: generate
+generate: ## make the generated files again from their sources
+	ci/generate.sh
+
+.PHONY: wave
+wave: build ## run a few requests, write target/wave.vcd and print its transactions
+	$(supernode) run kv --requests 4 --vcd $(target)/wave.vcd
+	$(supernode) wave $(target)/wave.vcd
+
+.PHONY: bench-sim
+bench-sim: build ## cycles per second, against the bare model
+	$(supernode) bench sim $(ARGS)
+
+.PHONY: clean
+clean: ## remove everything that was built
+	cargo clean

