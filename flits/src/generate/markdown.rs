@@ -1,0 +1,96 @@
+//! The generated tables of `docs/protocol.md`.
+
+use crate::layout::{FIELDS, Field, Form};
+use crate::{Class, Opcode, RESERVED, Sizes};
+
+/// The document with the text between its markers made anew.
+pub(super) fn fill(document: &str) -> Result<String, String> {
+    let parts = [
+        ("header fields", header_table()),
+        ("opcodes", opcode_table()),
+    ];
+    let mut document = document.to_owned();
+    for (name, table) in parts {
+        let begin = format!("<!-- generated: {name} -->\n");
+        let end = "<!-- end -->";
+        let lacking = || {
+            format!(
+                "the lines `{}` and, after it, `{end}` are missing",
+                begin.trim_end()
+            )
+        };
+        let from = document.find(&begin).ok_or_else(lacking)? + begin.len();
+        let to = from + document[from..].find(end).ok_or_else(lacking)?;
+        document.replace_range(from..to, &table);
+    }
+    Ok(document)
+}
+
+fn header_table() -> String {
+    let mut out = String::from("| field | bits | in | meaning |\n|---|---|---|---|\n");
+    for field in &FIELDS {
+        let bits = match field.width {
+            1 => field.lsb.to_string(),
+            _ => format!("{}:{}", field.msb(), field.lsb),
+        };
+        out += &format!(
+            "| {} | {bits} | {} | {} |\n",
+            field.name,
+            owners(field),
+            field.doc
+        );
+    }
+    out
+}
+
+/// The forms that have a field, in few words.
+fn owners(field: &Field) -> String {
+    if Form::ALL.iter().all(|&form| field.is_in(form)) {
+        return "all".to_owned();
+    }
+    let mut owners = Vec::new();
+    for form in Form::ALL.into_iter().filter(|&form| field.is_in(form)) {
+        match (
+            form,
+            field.is_in(Form::MemRead) && field.is_in(Form::MemWrite),
+        ) {
+            (Form::MemRead, true) => owners.push("MEM"),
+            (Form::MemWrite, true) => {}
+            _ => owners.push(form.title()),
+        }
+    }
+    owners.join(", ")
+}
+
+fn opcode_table() -> String {
+    let mut out = String::from(
+        "| class | opcode | code | payload | asks for or says |\n|---|---|---|---|---|\n",
+    );
+    for class in Class::ALL {
+        for opcode in Opcode::ALL
+            .into_iter()
+            .filter(|opcode| opcode.class() == class)
+        {
+            let payload = match (opcode.has_payload(), opcode.sizes()) {
+                (false, _) => "|",
+                (true, Sizes::Line) => "| line",
+                (true, _) => "| yes",
+            };
+            let (code, doc) = (opcode.code(), decapitalised(opcode.doc()));
+            out += &format!("| {class} | {opcode} | {code:#04x} {payload} | {doc} |\n");
+        }
+        for (code, _, name) in RESERVED.into_iter().filter(|reserved| reserved.1 == class) {
+            out += &format!("| {class} | {name} | {code:#04x} | | reserved |\n");
+        }
+    }
+    out
+}
+
+/// A sentence as a phrase: its first letter small.
+fn decapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
+}
