@@ -1,4 +1,4 @@
-//! The report as text of at most 100 columns.
+//! The report as text of at most 120 columns, unless the name of the trace is longer.
 
 use std::fmt::Write;
 
@@ -241,7 +241,7 @@ mod tests {
         assert!(text.contains(scale), "{text}");
         assert!(text.ends_with("\n0 violations\n"), "{text}");
         assert!(
-            text.lines().all(|line| line.chars().count() <= 115),
+            text.lines().all(|line| line.chars().count() <= 120),
             "{text}"
         );
         report.violations = 1;
