@@ -1,0 +1,365 @@
+//! The home's side of one line.
+
+use super::{LineData, Outputs, Payload, Ports, Violation, violation};
+use flits::{CacheState, Opcode, RespErr};
+
+/// One line at its home.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HomeLine<D: LineData> {
+    /// Who holds the line.
+    pub directory: Directory,
+    /// The transaction in flight. A request that arrives meanwhile waits outside.
+    pub transaction: Option<Transaction<D>>,
+}
+
+/// Directory entry of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Directory {
+    /// No copy.
+    #[default]
+    Invalid,
+    /// Clean copies, memory is up to date. Never empty.
+    Shared(Ports),
+    /// One copy, perhaps dirty.
+    Unique(u8),
+}
+
+/// What a transaction does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Work<D: LineData> {
+    /// A request without data of a node.
+    Request(Opcode),
+    /// WriteUnique and what it writes.
+    WriteUnique(D::Write),
+    /// WriteBackFull.
+    WriteBack,
+    /// The home takes the line back to free its directory entry.
+    Recall,
+}
+
+/// A transaction in flight.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Transaction<D: LineData> {
+    /// What it does.
+    pub work: Work<D>,
+    /// The requester; meaningless for a recall.
+    pub requester: u8,
+    /// Ports whose snoop answer is awaited.
+    pub snoops: Ports,
+    /// A CompAck is awaited.
+    pub ack: bool,
+    /// A Comp of the memory is awaited.
+    pub memory: bool,
+    /// The owner has forwarded the data to the requester.
+    pub forwarded: bool,
+    /// Dirty data a snoop brought home, not yet written.
+    pub dirty: Option<D>,
+}
+
+/// What can happen to a line at its home.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HomeIn<D: LineData> {
+    /// A request's turn has come.
+    Request {
+        /// Opcode of class REQ.
+        op: Opcode,
+        /// Requester.
+        src: u8,
+        /// Payload of WriteBackFull and WriteUnique.
+        data: Option<Payload<D>>,
+    },
+    /// The directory needs this line's entry.
+    Recall,
+    /// A snoop is answered.
+    SnoopAnswer {
+        /// SnpResp, SnpRespFwded, SnpRespData or SnpRespDataFwded.
+        op: Opcode,
+        /// Who answers.
+        src: u8,
+        /// State of its copy now.
+        state: CacheState,
+        /// Dirty data.
+        data: Option<D>,
+    },
+    /// The requester has its answer.
+    CompAck {
+        /// Requester.
+        src: u8,
+        /// State it reached.
+        state: CacheState,
+    },
+    /// The memory has done a write.
+    MemoryComp {
+        /// Its status.
+        resp: RespErr,
+    },
+}
+
+/// What a home sends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HomeOut<D: LineData> {
+    /// A snoop to each target.
+    Snoop {
+        /// Opcode of class SNP.
+        op: Opcode,
+        /// To whom.
+        targets: Ports,
+        /// Whom forwarded data is for.
+        requester: u8,
+    },
+    /// A line read; the memory answers the requester.
+    MemRead {
+        /// Return node.
+        requester: u8,
+        /// State to grant.
+        state: CacheState,
+    },
+    /// A write to memory.
+    MemWrite(Payload<D>),
+    /// Comp to the requester.
+    Comp {
+        /// Requester.
+        requester: u8,
+        /// Granted state.
+        state: CacheState,
+        /// Status.
+        resp: RespErr,
+    },
+}
+
+impl<D: LineData> Default for HomeLine<D> {
+    fn default() -> Self {
+        Self {
+            directory: Directory::Invalid,
+            transaction: None,
+        }
+    }
+}
+
+impl Directory {
+    /// Everyone who holds a copy.
+    #[must_use]
+    pub fn holders(self) -> Ports {
+        match self {
+            Self::Invalid => Ports::default(),
+            Self::Shared(sharers) => sharers,
+            Self::Unique(owner) => Ports::one(owner),
+        }
+    }
+
+    /// The entry after `port` has come to `state`.
+    fn moved(self, port: u8, state: CacheState) -> Self {
+        let others = self.holders().without(port);
+        match state {
+            CacheState::UC | CacheState::UD => Self::Unique(port),
+            CacheState::SC => Self::Shared(others.with(port)),
+            CacheState::I if others.is_empty() => Self::Invalid,
+            // Only a requester that is no owner leaves others behind: the entry's kind stays.
+            CacheState::I => match self {
+                Self::Unique(owner) => Self::Unique(owner),
+                _ => Self::Shared(others),
+            },
+        }
+    }
+}
+
+type Step<D> = Result<(HomeLine<D>, Outputs<HomeOut<D>>), Violation>;
+
+/// One step of the home for one line. The transaction is over when
+/// `transaction` is `None` again.
+///
+/// # Errors
+/// [`Violation`] when the input cannot happen in this state under the protocol.
+pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
+    match input {
+        HomeIn::Request { op, src, data } => {
+            let work = match (op, data) {
+                (Opcode::WriteBackFull, Some(Payload::Line(data))) => {
+                    return write_back(line, src, data);
+                }
+                (Opcode::WriteUnique, Some(Payload::Write(write))) => Work::WriteUnique(write),
+                (Opcode::Evict, None) => return evict(line, src),
+                (
+                    Opcode::ReadShared | Opcode::ReadUnique | Opcode::CleanUnique | Opcode::MakeUnique
+                    | Opcode::ReadOnce,
+                    None,
+                ) => Work::Request(op),
+                (op, _) => return violation(format_args!("{op} is no request to a home")),
+            };
+            begin(line, work, src)
+        }
+        HomeIn::Recall => begin(line, Work::Recall, 0),
+        HomeIn::SnoopAnswer { op, src, state, data } => {
+            let Some(t) = line.transaction.as_mut().filter(|t| t.snoops.has(src)) else {
+                return violation(format_args!("{op} from {src}, which was not snooped"));
+            };
+            t.snoops = t.snoops.without(src);
+            t.forwarded |= matches!(op, Opcode::SnpRespFwded | Opcode::SnpRespDataFwded);
+            if data.is_some() {
+                t.dirty = data;
+            }
+            line.directory = line.directory.moved(src, state);
+            proceed(line)
+        }
+        HomeIn::CompAck { src, state } => {
+            let Some(t) = line.transaction.as_mut().filter(|t| t.ack && t.requester == src) else {
+                return violation(format_args!("CompAck from {src}, which owes none"));
+            };
+            t.ack = false;
+            if state != CacheState::I && !matches!(t.work, Work::Request(Opcode::ReadOnce)) {
+                line.directory = line.directory.moved(src, state);
+            }
+            Ok((finish(line), Outputs::none()))
+        }
+        HomeIn::MemoryComp { resp } => {
+            let Some(t) = line.transaction.as_mut().filter(|t| t.memory) else {
+                return violation("the memory completes a write that was not asked for");
+            };
+            t.memory = false;
+            let out = match t.work {
+                Work::WriteUnique(_) | Work::WriteBack => {
+                    Outputs::one(comp(t.requester, CacheState::I, resp))
+                }
+                _ => Outputs::none(),
+            };
+            Ok((finish(line), out))
+        }
+    }
+}
+
+fn comp<D: LineData>(requester: u8, state: CacheState, resp: RespErr) -> HomeOut<D> {
+    HomeOut::Comp { requester, state, resp }
+}
+
+fn finish<D: LineData>(mut line: HomeLine<D>) -> HomeLine<D> {
+    if let Some(t) = &line.transaction
+        && t.snoops.is_empty()
+        && !t.ack
+        && !t.memory
+    {
+        line.transaction = None;
+    }
+    line
+}
+
+fn write_back<D: LineData>(mut line: HomeLine<D>, src: u8, data: D) -> Step<D> {
+    if line.directory != Directory::Unique(src) {
+        // Stale: a snoop has taken the line from the write-back buffer.
+        return Ok((line, Outputs::one(comp(src, CacheState::I, RespErr::Ok))));
+    }
+    (line, _) = open(line, Work::WriteBack, src)?;
+    line.directory = Directory::Invalid;
+    write(line, Payload::Line(data))
+}
+
+fn evict<D: LineData>(mut line: HomeLine<D>, src: u8) -> Step<D> {
+    if line.directory.holders().has(src) {
+        line.directory = line.directory.moved(src, CacheState::I);
+    }
+    Ok((line, Outputs::one(comp(src, CacheState::I, RespErr::Ok))))
+}
+
+fn open<D: LineData>(mut line: HomeLine<D>, work: Work<D>, requester: u8) -> Step<D> {
+    if line.transaction.is_some() {
+        return violation("two transactions of one line at once");
+    }
+    line.transaction = Some(Transaction {
+        work,
+        requester,
+        snoops: Ports::default(),
+        ack: false,
+        memory: false,
+        forwarded: false,
+        dirty: None,
+    });
+    Ok((line, Outputs::none()))
+}
+
+/// Opens a transaction and snoops whom it must.
+fn begin<D: LineData>(line: HomeLine<D>, work: Work<D>, requester: u8) -> Step<D> {
+    let holders = match work {
+        Work::Recall => line.directory.holders(),
+        _ => line.directory.holders().without(requester),
+    };
+    let snoop = match (line.directory, &work) {
+        (Directory::Invalid, _) => None,
+        (Directory::Shared(_), Work::Request(Opcode::ReadShared | Opcode::ReadOnce)) => None,
+        (Directory::Shared(_), _) | (_, Work::Request(Opcode::MakeUnique)) => {
+            Some(Opcode::SnpMakeInvalid)
+        }
+        (Directory::Unique(_), Work::WriteUnique(w)) if D::whole(w).is_some() => {
+            Some(Opcode::SnpMakeInvalid)
+        }
+        (Directory::Unique(_), Work::Request(Opcode::ReadShared)) => Some(Opcode::SnpSharedFwd),
+        (Directory::Unique(_), Work::Request(Opcode::ReadOnce)) => Some(Opcode::SnpOnceFwd),
+        (Directory::Unique(_), Work::Request(_)) => Some(Opcode::SnpUniqueFwd),
+        (Directory::Unique(_), _) => Some(Opcode::SnpUnique),
+    };
+    let (mut line, _) = open(line, work, requester)?;
+    match (snoop, &mut line.transaction) {
+        (Some(op), Some(t)) if !holders.is_empty() => {
+            t.snoops = holders;
+            Ok((line, Outputs::one(HomeOut::Snoop { op, targets: holders, requester })))
+        }
+        _ => proceed(line),
+    }
+}
+
+/// What follows when a snoop is answered, or none was needed.
+fn proceed<D: LineData>(mut line: HomeLine<D>) -> Step<D> {
+    let directory = line.directory;
+    let Some(t) = &mut line.transaction else {
+        return violation("no transaction to go on with");
+    };
+    if !t.snoops.is_empty() {
+        return Ok((line, Outputs::none()));
+    }
+    let requester = t.requester;
+    let dirty = t.dirty.take();
+    match &t.work {
+        Work::Request(op) => {
+            t.ack = true;
+            if t.forwarded {
+                return match dirty {
+                    Some(data) => write(line, Payload::Line(data)),
+                    None => Ok((line, Outputs::none())),
+                };
+            }
+            let out = match op {
+                Opcode::MakeUnique => comp(requester, CacheState::UD, RespErr::Ok),
+                Opcode::CleanUnique if directory.holders().has(requester) => {
+                    comp(requester, CacheState::UC, RespErr::Ok)
+                }
+                op => HomeOut::MemRead {
+                    requester,
+                    state: match op {
+                        Opcode::ReadOnce => CacheState::I,
+                        Opcode::ReadShared if directory != Directory::Invalid => CacheState::SC,
+                        _ => CacheState::UC,
+                    },
+                },
+            };
+            Ok((line, Outputs::one(out)))
+        }
+        Work::WriteUnique(w) => {
+            let payload = match dirty {
+                Some(data) => Payload::Line(data.merged(w)),
+                None => Payload::Write(w.clone()),
+            };
+            line.directory = Directory::Invalid;
+            write(line, payload)
+        }
+        Work::Recall => match dirty {
+            Some(data) => write(line, Payload::Line(data)),
+            None => Ok((finish(line), Outputs::none())),
+        },
+        Work::WriteBack => violation("a write-back snoops nobody"),
+    }
+}
+
+fn write<D: LineData>(mut line: HomeLine<D>, payload: Payload<D>) -> Step<D> {
+    if let Some(t) = &mut line.transaction {
+        t.memory = true;
+    }
+    Ok((line, Outputs::one(HomeOut::MemWrite(payload))))
+}
