@@ -264,10 +264,11 @@ fn open<D: LineData>(mut line: HomeLine<D>, work: Work<D>, requester: u8) -> Ste
         return violation("two transactions of one line at once");
     }
     line.transaction = Some(Transaction {
+        // A requester that was forwarded the data may acknowledge before the owner has answered.
+        ack: matches!(work, Work::Request(_)),
         work,
         requester,
         snoops: Ports::default(),
-        ack: false,
         memory: false,
         forwarded: false,
         dirty: None,
@@ -318,11 +319,10 @@ fn proceed<D: LineData>(mut line: HomeLine<D>) -> Step<D> {
     let dirty = t.dirty.take();
     match &t.work {
         Work::Request(op) => {
-            t.ack = true;
             if t.forwarded {
                 return match dirty {
                     Some(data) => write(line, Payload::Line(data)),
-                    None => Ok((line, Outputs::none())),
+                    None => Ok((finish(line), Outputs::none())),
                 };
             }
             let out = match op {

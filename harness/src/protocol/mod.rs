@@ -15,12 +15,12 @@ mod node;
 pub use home::{Directory, HomeIn, HomeLine, HomeOut, Transaction, Work, home};
 pub use node::{NodeIn, NodeLine, NodeOut, Payload, Pending, node};
 
-use std::fmt;
+use std::{fmt, hash::Hash};
 
 /// Contents of a cache line, and how an uncached store changes them.
-pub trait LineData: Clone {
+pub trait LineData: Clone + fmt::Debug + Eq + Hash {
     /// What a `WriteUnique` carries: some bytes of the line, or all.
-    type Write: Clone;
+    type Write: Clone + fmt::Debug + Eq + Hash;
 
     /// The line after `write`.
     fn merged(self, write: &Self::Write) -> Self;

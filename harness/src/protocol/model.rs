@@ -407,10 +407,13 @@ impl Model for Protocol {
                 !s.node_where(|n, _| {
                     s.snooped(n)
                         && s.messages().any(|(&(_, to, _), m)| {
-                            to == Agent::Node(n)
-                                && matches!(m, Message::CompData(..))
+                            to == Agent::Node(n) && matches!(m, Message::CompData(..))
                         })
                 })
+            }),
+            Property::always("race 5: no read while a write to memory is on its way", |_, s: &System| {
+                let has = |f: fn(&Message) -> bool| s.messages().any(|(_, m)| f(m));
+                !(has(|m| matches!(m, Message::MemWrite(_))) && has(|m| matches!(m, Message::MemRead(..))))
             }),
             Property::sometimes("race 1: a snoop meets a write-back buffer", |_, s: &System| {
                 s.node_where(|n, line| s.snooped(n) && matches!(line.pending, Pending::WriteBack(Some(_))))
@@ -441,11 +444,6 @@ impl Model for Protocol {
             }),
             Property::sometimes("race 4: a request waits for another's CompAck", |_, s: &System| {
                 s.home.transaction.as_ref().is_some_and(|t| t.ack) && s.waiting_requests().next().is_some()
-            }),
-            Property::sometimes("race 5: a read follows a write to the memory", |_, s: &System| {
-                s.channels
-                    .values()
-                    .any(|q| matches!(q[..], [Message::MemWrite(_), Message::MemRead(..), ..]))
             }),
         ];
         if self.recalls {
