@@ -4,13 +4,18 @@
 use flits::{CacheState, Opcode};
 use harness::protocol::model::{Protocol, Value};
 use harness::protocol::{
-    Directory, HomeIn, HomeLine, HomeOut, NodeIn, NodeLine, NodeOut, Outputs, Pending, Violation, Work, home, node,
+    Directory, HomeIn, HomeLine, HomeOut, NodeIn, NodeLine, NodeOut, Outputs, Pending, Violation,
+    Work, home, node,
 };
 use stateright::{Checker, HasDiscoveries, Model};
 
 /// Explores breadth first to the end or to the first broken rule, and prints what was seen.
 fn explore(name: &str, protocol: Protocol) -> impl Checker<Protocol> {
-    let checker = protocol.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let checker = protocol
+        .checker()
+        .finish_when(HasDiscoveries::AnyFailures)
+        .spawn_bfs()
+        .join();
     println!(
         "{name}: {} states ({} generated), depth {}",
         checker.unique_state_count(),
@@ -70,31 +75,59 @@ fn a_home_that_forgets_one_sharer_is_found() {
     fn forgetful(line: HomeLine<Value>, input: HomeIn<Value>) -> HomeStep {
         let (mut line, out) = home(line, input)?;
         let out = out.map(|message| match message {
-            HomeOut::Snoop { op: Opcode::SnpMakeInvalid, targets, requester } if targets.iter().count() > 1 => {
+            HomeOut::Snoop {
+                op: Opcode::SnpMakeInvalid,
+                targets,
+                requester,
+            } if targets.iter().count() > 1 => {
                 let forgotten = targets.iter().next().unwrap_or_default();
                 if let Some(t) = &mut line.transaction {
                     t.snoops = t.snoops.without(forgotten);
                 }
                 let targets = targets.without(forgotten);
-                HomeOut::Snoop { op: Opcode::SnpMakeInvalid, targets, requester }
+                HomeOut::Snoop {
+                    op: Opcode::SnpMakeInvalid,
+                    targets,
+                    requester,
+                }
             }
             other => other,
         });
         Ok((line, out))
     }
-    let broken = finds("forgets one sharer", Protocol { home: forgetful, ..Protocol::new(3, false) });
-    assert!(broken.contains(&"single writer or many readers"), "{broken:?}");
+    let broken = finds(
+        "forgets one sharer",
+        Protocol {
+            home: forgetful,
+            ..Protocol::new(3, false)
+        },
+    );
+    assert!(
+        broken.contains(&"single writer or many readers"),
+        "{broken:?}"
+    );
 }
 
 #[test]
 fn a_home_that_takes_a_stale_write_back_is_found() {
     fn gullible(mut line: HomeLine<Value>, input: HomeIn<Value>) -> HomeStep {
-        if let HomeIn::Request { op: Opcode::WriteBackFull, src, .. } = input {
+        if let HomeIn::Request {
+            op: Opcode::WriteBackFull,
+            src,
+            ..
+        } = input
+        {
             line.directory = Directory::Unique(src);
         }
         home(line, input)
     }
-    let broken = finds("takes a stale write-back", Protocol { home: gullible, ..Protocol::new(2, false) });
+    let broken = finds(
+        "takes a stale write-back",
+        Protocol {
+            home: gullible,
+            ..Protocol::new(2, false)
+        },
+    );
     assert!(broken.contains(&"no rule is broken"), "{broken:?}");
 }
 
@@ -102,12 +135,22 @@ fn a_home_that_takes_a_stale_write_back_is_found() {
 fn a_node_that_keeps_an_invalidated_line_is_found() {
     fn stubborn(line: NodeLine<Value>, input: NodeIn<Value>) -> NodeStep {
         let kept = line.clone();
-        let invalidated = input == NodeIn::Snoop(Opcode::SnpMakeInvalid) && line.state == CacheState::SC;
+        let invalidated =
+            input == NodeIn::Snoop(Opcode::SnpMakeInvalid) && line.state == CacheState::SC;
         let (line, out) = node(line, input)?;
         Ok((if invalidated { kept } else { line }, out))
     }
-    let broken = finds("keeps an invalidated line", Protocol { node: stubborn, ..Protocol::new(2, false) });
-    assert!(broken.contains(&"single writer or many readers"), "{broken:?}");
+    let broken = finds(
+        "keeps an invalidated line",
+        Protocol {
+            node: stubborn,
+            ..Protocol::new(2, false)
+        },
+    );
+    assert!(
+        broken.contains(&"single writer or many readers"),
+        "{broken:?}"
+    );
 }
 
 #[test]
@@ -118,8 +161,13 @@ fn a_node_that_ignores_its_write_back_buffer_is_found() {
         }
         node(line, input)
     }
-    let broken =
-        finds("ignores its write-back buffer", Protocol { node: forgetful, ..Protocol::new(2, false) });
+    let broken = finds(
+        "ignores its write-back buffer",
+        Protocol {
+            node: forgetful,
+            ..Protocol::new(2, false)
+        },
+    );
     assert!(broken.contains(&"no rule is broken"), "{broken:?}");
 }
 
@@ -142,6 +190,15 @@ fn a_home_that_does_not_wait_for_comp_ack_is_found() {
         }
         Ok((line, out))
     }
-    let broken = finds("does not wait for CompAck", Protocol { home: hasty, ..Protocol::new(2, false) });
-    assert!(broken.contains(&"race 4: no snoop while the node's grant is on its way"), "{broken:?}");
+    let broken = finds(
+        "does not wait for CompAck",
+        Protocol {
+            home: hasty,
+            ..Protocol::new(2, false)
+        },
+    );
+    assert!(
+        broken.contains(&"race 4: no snoop while the node's grant is on its way"),
+        "{broken:?}"
+    );
 }

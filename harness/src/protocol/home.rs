@@ -180,7 +180,10 @@ pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
                 (Opcode::WriteUnique, Some(Payload::Write(write))) => Work::WriteUnique(write),
                 (Opcode::Evict, None) => return evict(line, src),
                 (
-                    Opcode::ReadShared | Opcode::ReadUnique | Opcode::CleanUnique | Opcode::MakeUnique
+                    Opcode::ReadShared
+                    | Opcode::ReadUnique
+                    | Opcode::CleanUnique
+                    | Opcode::MakeUnique
                     | Opcode::ReadOnce,
                     None,
                 ) => Work::Request(op),
@@ -189,7 +192,12 @@ pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
             begin(line, work, src)
         }
         HomeIn::Recall => begin(line, Work::Recall, 0),
-        HomeIn::SnoopAnswer { op, src, state, data } => {
+        HomeIn::SnoopAnswer {
+            op,
+            src,
+            state,
+            data,
+        } => {
             let Some(t) = line.transaction.as_mut().filter(|t| t.snoops.has(src)) else {
                 return violation(format_args!("{op} from {src}, which was not snooped"));
             };
@@ -202,7 +210,11 @@ pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
             proceed(line)
         }
         HomeIn::CompAck { src, state } => {
-            let Some(t) = line.transaction.as_mut().filter(|t| t.ack && t.requester == src) else {
+            let Some(t) = line
+                .transaction
+                .as_mut()
+                .filter(|t| t.ack && t.requester == src)
+            else {
                 return violation(format_args!("CompAck from {src}, which owes none"));
             };
             t.ack = false;
@@ -228,7 +240,11 @@ pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
 }
 
 fn comp<D: LineData>(requester: u8, state: CacheState, resp: RespErr) -> HomeOut<D> {
-    HomeOut::Comp { requester, state, resp }
+    HomeOut::Comp {
+        requester,
+        state,
+        resp,
+    }
 }
 
 fn finish<D: LineData>(mut line: HomeLine<D>) -> HomeLine<D> {
@@ -300,7 +316,14 @@ fn begin<D: LineData>(line: HomeLine<D>, work: Work<D>, requester: u8) -> Step<D
     match (snoop, &mut line.transaction) {
         (Some(op), Some(t)) if !holders.is_empty() => {
             t.snoops = holders;
-            Ok((line, Outputs::one(HomeOut::Snoop { op, targets: holders, requester })))
+            Ok((
+                line,
+                Outputs::one(HomeOut::Snoop {
+                    op,
+                    targets: holders,
+                    requester,
+                }),
+            ))
         }
         _ => proceed(line),
     }

@@ -7,8 +7,8 @@
 //! other lines press on its directory.
 
 use super::{
-    Directory, HomeIn, HomeLine, HomeOut, LineData, NodeIn, NodeLine, NodeOut, Outputs, Payload, Pending, Ports,
-    Violation, Work,
+    Directory, HomeIn, HomeLine, HomeOut, LineData, NodeIn, NodeLine, NodeOut, Outputs, Payload,
+    Pending, Ports, Violation, Work,
 };
 use flits::{CacheState, Class, Opcode, RespErr};
 use stateright::{Model, Property};
@@ -27,7 +27,10 @@ impl LineData for Value {
     type Write = u8;
 
     fn merged(self, writer: &u8) -> Self {
-        Self { written: *writer, ..self }
+        Self {
+            written: *writer,
+            ..self
+        }
     }
 
     fn whole(_: &u8) -> Option<Self> {
@@ -96,11 +99,15 @@ pub enum Step {
 }
 
 /// A node's step function, [`super::node`] or a faulty one.
-pub type NodeFn =
-    fn(NodeLine<Value>, NodeIn<Value>) -> Result<(NodeLine<Value>, Outputs<NodeOut<Value>>), Violation>;
+pub type NodeFn = fn(
+    NodeLine<Value>,
+    NodeIn<Value>,
+) -> Result<(NodeLine<Value>, Outputs<NodeOut<Value>>), Violation>;
 /// A home's step function, [`super::home`] or a faulty one.
-pub type HomeFn =
-    fn(HomeLine<Value>, HomeIn<Value>) -> Result<(HomeLine<Value>, Outputs<HomeOut<Value>>), Violation>;
+pub type HomeFn = fn(
+    HomeLine<Value>,
+    HomeIn<Value>,
+) -> Result<(HomeLine<Value>, Outputs<HomeOut<Value>>), Violation>;
 
 /// What to explore.
 #[derive(Clone)]
@@ -119,7 +126,12 @@ impl Protocol {
     /// The protocol as specified, with `nodes` nodes.
     #[must_use]
     pub fn new(nodes: u8, recalls: bool) -> Self {
-        Self { nodes, recalls, node: super::node, home: super::home }
+        Self {
+            nodes,
+            recalls,
+            node: super::node,
+            home: super::home,
+        }
     }
 
     fn step_node(&self, s: &mut System, n: u8, input: NodeIn<Value>, snoop_for: Option<u8>) {
@@ -141,13 +153,23 @@ impl Protocol {
                                 s.broken(format!("node {n} forwards without a snoop"));
                                 continue;
                             };
-                            (Agent::Node(requester), Class::Dat, Message::CompData(state, data))
+                            (
+                                Agent::Node(requester),
+                                Class::Dat,
+                                Message::CompData(state, data),
+                            )
                         }
                         NodeOut::SnoopAnswer { op, state, data } => {
-                            let class = if data.is_some() { Class::Dat } else { Class::Rsp };
+                            let class = if data.is_some() {
+                                Class::Dat
+                            } else {
+                                Class::Rsp
+                            };
                             (Agent::Home, class, Message::SnoopAnswer(op, state, data))
                         }
-                        NodeOut::CompAck { state } => (Agent::Home, Class::Rsp, Message::CompAck(state)),
+                        NodeOut::CompAck { state } => {
+                            (Agent::Home, Class::Rsp, Message::CompAck(state))
+                        }
                     };
                     s.send(Agent::Node(n), to, class, message);
                 }
@@ -163,7 +185,11 @@ impl Protocol {
                 s.home = line;
                 for message in out {
                     match message {
-                        HomeOut::Snoop { op, targets, requester } => {
+                        HomeOut::Snoop {
+                            op,
+                            targets,
+                            requester,
+                        } => {
                             for target in targets.iter() {
                                 let snoop = Message::Snoop(op, requester);
                                 s.send(Agent::Home, Agent::Node(target), Class::Snp, snoop);
@@ -174,10 +200,22 @@ impl Protocol {
                             s.send(Agent::Home, Agent::Memory, Class::Mem, read);
                         }
                         HomeOut::MemWrite(payload) => {
-                            s.send(Agent::Home, Agent::Memory, Class::Mem, Message::MemWrite(payload));
+                            s.send(
+                                Agent::Home,
+                                Agent::Memory,
+                                Class::Mem,
+                                Message::MemWrite(payload),
+                            );
                         }
-                        HomeOut::Comp { requester, state, .. } => {
-                            s.send(Agent::Home, Agent::Node(requester), Class::Rsp, Message::Comp(state));
+                        HomeOut::Comp {
+                            requester, state, ..
+                        } => {
+                            s.send(
+                                Agent::Home,
+                                Agent::Node(requester),
+                                Class::Rsp,
+                                Message::Comp(state),
+                            );
                         }
                     }
                 }
@@ -194,7 +232,15 @@ impl Protocol {
                 if data.is_some_and(|d| d != s.latest) {
                     s.broken(format!("node {src} returns a stale value"));
                 }
-                self.step_home(s, HomeIn::SnoopAnswer { op, src, state, data });
+                self.step_home(
+                    s,
+                    HomeIn::SnoopAnswer {
+                        op,
+                        src,
+                        state,
+                        data,
+                    },
+                );
             }
             (Agent::Node(src), Agent::Home, Message::CompAck(state)) => {
                 self.step_home(s, HomeIn::CompAck { src, state });
@@ -212,7 +258,11 @@ impl Protocol {
                 if let Pending::MakeUnique(new) = s.nodes[usize::from(n)].pending {
                     s.latest = new;
                 }
-                let input = NodeIn::Comp { state, resp: RespErr::Ok, from_home: true };
+                let input = NodeIn::Comp {
+                    state,
+                    resp: RespErr::Ok,
+                    from_home: true,
+                };
                 self.step_node(s, n, input, None);
             }
             (_, Agent::Memory, Message::MemRead(requester, state)) => {
@@ -241,7 +291,12 @@ impl Protocol {
                 if s.memory != s.latest {
                     s.broken("a stale value is written to memory".into());
                 }
-                s.send(Agent::Memory, Agent::Home, Class::Rsp, Message::Comp(CacheState::I));
+                s.send(
+                    Agent::Memory,
+                    Agent::Home,
+                    Class::Rsp,
+                    Message::Comp(CacheState::I),
+                );
             }
             (from, to, message) => s.broken(format!("{message:?} from {from:?} to {to:?}")),
         }
@@ -254,11 +309,16 @@ impl System {
     }
 
     fn send(&mut self, from: Agent, to: Agent, class: Class, message: Message) {
-        self.channels.entry((from, to, class)).or_default().push(message);
+        self.channels
+            .entry((from, to, class))
+            .or_default()
+            .push(message);
     }
 
     fn messages(&self) -> impl Iterator<Item = (&Channel, &Message)> {
-        self.channels.iter().flat_map(|(c, q)| q.iter().map(move |m| (c, m)))
+        self.channels
+            .iter()
+            .flat_map(|(c, q)| q.iter().map(move |m| (c, m)))
     }
 
     /// Can the oldest message of `channel` be taken? Only a request waits, for its turn.
@@ -267,25 +327,41 @@ impl System {
     }
 
     fn is_quiet(&self) -> bool {
-        self.home.transaction.is_none() && self.nodes.iter().all(|n| matches!(n.pending, Pending::None))
+        self.home.transaction.is_none()
+            && self
+                .nodes
+                .iter()
+                .all(|n| matches!(n.pending, Pending::None))
     }
 
     fn single_writer_or_many_readers(&self) -> bool {
-        let readers = self.nodes.iter().filter(|n| n.state != CacheState::I).count();
-        let writers =
-            self.nodes.iter().filter(|n| matches!(n.state, CacheState::UC | CacheState::UD)).count();
+        let readers = self
+            .nodes
+            .iter()
+            .filter(|n| n.state != CacheState::I)
+            .count();
+        let writers = self
+            .nodes
+            .iter()
+            .filter(|n| matches!(n.state, CacheState::UC | CacheState::UD))
+            .count();
         writers == 0 || readers == 1
     }
 
     fn waiting_requests(&self) -> impl Iterator<Item = (u8, Opcode)> {
-        self.channels.iter().filter_map(|(&(from, _, class), queue)| match (from, class, &queue[0]) {
-            (Agent::Node(n), Class::Req, Message::Request(op, _)) => Some((n, *op)),
-            _ => None,
-        })
+        self.channels
+            .iter()
+            .filter_map(
+                |(&(from, _, class), queue)| match (from, class, &queue[0]) {
+                    (Agent::Node(n), Class::Req, Message::Request(op, _)) => Some((n, *op)),
+                    _ => None,
+                },
+            )
     }
 
     fn snooped(&self, n: u8) -> bool {
-        self.channels.contains_key(&(Agent::Home, Agent::Node(n), Class::Snp))
+        self.channels
+            .contains_key(&(Agent::Home, Agent::Node(n), Class::Snp))
     }
 
     fn node_where(&self, f: impl Fn(u8, &NodeLine<Value>) -> bool) -> bool {
@@ -346,16 +422,27 @@ impl Model for Protocol {
         if self.recalls && s.home.transaction.is_none() && s.home.directory != Directory::Invalid {
             actions.push(Step::Recall);
         }
-        actions.extend(s.channels.keys().filter(|c| s.deliverable(c)).map(|c| Step::Deliver(*c)));
+        actions.extend(
+            s.channels
+                .keys()
+                .filter(|c| s.deliverable(c))
+                .map(|c| Step::Deliver(*c)),
+        );
     }
 
     fn next_state(&self, last: &System, step: Step) -> Option<System> {
         let mut s = last.clone();
-        let flipped = Value { stored: !s.latest.stored, ..s.latest };
+        let flipped = Value {
+            stored: !s.latest.stored,
+            ..s.latest
+        };
         match step {
             Step::Issue(n, op) => {
                 let input = match op {
-                    Opcode::MakeUnique => NodeIn::IssueMakeUnique(Value { written: n, ..flipped }),
+                    Opcode::MakeUnique => NodeIn::IssueMakeUnique(Value {
+                        written: n,
+                        ..flipped
+                    }),
                     Opcode::WriteUnique => NodeIn::IssueWriteUnique(n),
                     op => NodeIn::Issue(op),
                 };
@@ -390,67 +477,101 @@ impl Model for Protocol {
             Property::always("nothing is stuck", |_, s: &System| {
                 s.is_quiet() || s.fault.is_some() || s.channels.keys().any(|c| s.deliverable(c))
             }),
-            Property::always("quiet: the directory is exact, memory is up to date", |_, s: &System| {
-                let held = |f: fn(CacheState) -> bool| {
-                    (0u8..)
-                        .zip(&s.nodes)
-                        .filter(|(_, n)| f(n.state))
-                        .fold(Ports::default(), |set, (n, _)| set.with(n))
-                };
-                let dirty = !held(|state| state == CacheState::UD).is_empty();
-                !s.is_quiet()
-                    || s.fault.is_some()
-                    || (s.home.directory.holders() == held(|state| state != CacheState::I)
-                        && (dirty || s.memory == s.latest))
-            }),
-            Property::always("race 4: no snoop while the node's grant is on its way", |_, s: &System| {
-                !s.node_where(|n, _| {
-                    s.snooped(n)
-                        && s.messages().any(|(&(_, to, _), m)| {
-                            to == Agent::Node(n) && matches!(m, Message::CompData(..))
-                        })
-                })
-            }),
-            Property::always("race 5: no read while a write to memory is on its way", |_, s: &System| {
-                let has = |f: fn(&Message) -> bool| s.messages().any(|(_, m)| f(m));
-                !(has(|m| matches!(m, Message::MemWrite(_))) && has(|m| matches!(m, Message::MemRead(..))))
-            }),
-            Property::sometimes("race 1: a snoop meets a write-back buffer", |_, s: &System| {
-                s.node_where(|n, line| s.snooped(n) && matches!(line.pending, Pending::WriteBack(Some(_))))
-            }),
+            Property::always(
+                "quiet: the directory is exact, memory is up to date",
+                |_, s: &System| {
+                    let held = |f: fn(CacheState) -> bool| {
+                        (0u8..)
+                            .zip(&s.nodes)
+                            .filter(|(_, n)| f(n.state))
+                            .fold(Ports::default(), |set, (n, _)| set.with(n))
+                    };
+                    let dirty = !held(|state| state == CacheState::UD).is_empty();
+                    !s.is_quiet()
+                        || s.fault.is_some()
+                        || (s.home.directory.holders() == held(|state| state != CacheState::I)
+                            && (dirty || s.memory == s.latest))
+                },
+            ),
+            Property::always(
+                "race 4: no snoop while the node's grant is on its way",
+                |_, s: &System| {
+                    !s.node_where(|n, _| {
+                        s.snooped(n)
+                            && s.messages().any(|(&(_, to, _), m)| {
+                                to == Agent::Node(n) && matches!(m, Message::CompData(..))
+                            })
+                    })
+                },
+            ),
+            Property::always(
+                "race 5: no read while a write to memory is on its way",
+                |_, s: &System| {
+                    let has = |f: fn(&Message) -> bool| s.messages().any(|(_, m)| f(m));
+                    !(has(|m| matches!(m, Message::MemWrite(_)))
+                        && has(|m| matches!(m, Message::MemRead(..))))
+                },
+            ),
+            Property::sometimes(
+                "race 1: a snoop meets a write-back buffer",
+                |_, s: &System| {
+                    s.node_where(|n, line| {
+                        s.snooped(n) && matches!(line.pending, Pending::WriteBack(Some(_)))
+                    })
+                },
+            ),
             Property::sometimes("race 1: a snoop meets an Evict", |_, s: &System| {
                 s.node_where(|n, line| s.snooped(n) && matches!(line.pending, Pending::Evict))
             }),
-            Property::sometimes("race 1: a stale write-back reaches the home", |_, s: &System| {
-                s.home.transaction.is_none()
-                    && s.waiting_requests().any(|(n, op)| {
-                        op == Opcode::WriteBackFull && s.home.directory != Directory::Unique(n)
-                    })
-            }),
+            Property::sometimes(
+                "race 1: a stale write-back reaches the home",
+                |_, s: &System| {
+                    s.home.transaction.is_none()
+                        && s.waiting_requests().any(|(n, op)| {
+                            op == Opcode::WriteBackFull && s.home.directory != Directory::Unique(n)
+                        })
+                },
+            ),
             Property::sometimes("race 2: CleanUnique has lost its copy", |_, s: &System| {
                 s.home.transaction.is_none()
                     && s.waiting_requests().any(|(n, op)| {
                         op == Opcode::CleanUnique && !s.home.directory.holders().has(n)
                     })
             }),
-            Property::sometimes("race 3: an owner asked to forward has evicted", |_, s: &System| {
-                s.node_where(|n, line| {
-                    matches!(line.pending, Pending::Evict)
-                        && s.messages().any(|(&(_, to, _), m)| {
-                            to == Agent::Node(n)
-                                && matches!(m, Message::Snoop(Opcode::SnpSharedFwd | Opcode::SnpUniqueFwd, _))
-                        })
-                })
-            }),
-            Property::sometimes("race 4: a request waits for another's CompAck", |_, s: &System| {
-                s.home.transaction.as_ref().is_some_and(|t| t.ack) && s.waiting_requests().next().is_some()
-            }),
+            Property::sometimes(
+                "race 3: an owner asked to forward has evicted",
+                |_, s: &System| {
+                    s.node_where(|n, line| {
+                        matches!(line.pending, Pending::Evict)
+                            && s.messages().any(|(&(_, to, _), m)| {
+                                to == Agent::Node(n)
+                                    && matches!(
+                                        m,
+                                        Message::Snoop(
+                                            Opcode::SnpSharedFwd | Opcode::SnpUniqueFwd,
+                                            _
+                                        )
+                                    )
+                            })
+                    })
+                },
+            ),
+            Property::sometimes(
+                "race 4: a request waits for another's CompAck",
+                |_, s: &System| {
+                    s.home.transaction.as_ref().is_some_and(|t| t.ack)
+                        && s.waiting_requests().next().is_some()
+                },
+            ),
         ];
         if self.recalls {
             properties.push(Property::sometimes(
                 "race 6: a request waits for a recall of its line",
                 |_, s: &System| {
-                    s.home.transaction.as_ref().is_some_and(|t| matches!(t.work, Work::Recall))
+                    s.home
+                        .transaction
+                        .as_ref()
+                        .is_some_and(|t| matches!(t.work, Work::Recall))
                         && s.waiting_requests().next().is_some()
                 },
             ));

@@ -147,12 +147,21 @@ pub fn node<D: LineData>(line: NodeLine<D>, input: NodeIn<D>) -> Step<D> {
                 return violation(format_args!("WriteUnique issued in {}", line.state));
             }
             let pending = Pending::Request(Opcode::WriteUnique);
-            start(line, Opcode::WriteUnique, pending, Some(Payload::Write(write)))
+            start(
+                line,
+                Opcode::WriteUnique,
+                pending,
+                Some(Payload::Write(write)),
+            )
         }
         NodeIn::Store(data) => store(line, data),
         NodeIn::Snoop(op) => snoop(line, op),
         NodeIn::CompData { state, data } => comp_data(line, state, data),
-        NodeIn::Comp { state, resp: RespErr::Ok, .. } => comp(line, state),
+        NodeIn::Comp {
+            state,
+            resp: RespErr::Ok,
+            ..
+        } => comp(line, state),
         NodeIn::Comp { from_home, .. } => failed(line, from_home),
     }
 }
@@ -174,18 +183,28 @@ fn start<D: LineData>(
 fn issue<D: LineData>(line: NodeLine<D>, op: Opcode) -> Step<D> {
     use CacheState::{I, SC, UC, UD};
     match (op, line.state) {
-        (Opcode::ReadShared | Opcode::ReadUnique | Opcode::ReadOnce, I) | (Opcode::CleanUnique, SC) => {
-            start(line, op, Pending::Request(op), None)
-        }
+        (Opcode::ReadShared | Opcode::ReadUnique | Opcode::ReadOnce, I)
+        | (Opcode::CleanUnique, SC) => start(line, op, Pending::Request(op), None),
         (Opcode::Evict, state @ (SC | UC)) => {
             let (mut line, _) = start(line, op, Pending::Evict, None)?;
             line.set(I, None);
-            Ok((line, Outputs::one(NodeOut::Request { op, state, data: None })))
+            Ok((
+                line,
+                Outputs::one(NodeOut::Request {
+                    op,
+                    state,
+                    data: None,
+                }),
+            ))
         }
         (Opcode::WriteBackFull, UD) => {
             let data = line.data.clone();
-            let (mut line, out) =
-                start(line, op, Pending::WriteBack(data.clone()), data.map(Payload::Line))?;
+            let (mut line, out) = start(
+                line,
+                op,
+                Pending::WriteBack(data.clone()),
+                data.map(Payload::Line),
+            )?;
             line.set(I, None);
             Ok((line, out))
         }
@@ -227,7 +246,10 @@ fn snoop<D: LineData>(mut line: NodeLine<D>, op: Opcode) -> Step<D> {
     let (out, after) = match (op, state) {
         (Opcode::SnpSharedFwd, UC | UD) => {
             let after = if leaving.is_some() { I } else { SC };
-            let forward = NodeOut::Forward { state: SC, data: data.clone() };
+            let forward = NodeOut::Forward {
+                state: SC,
+                data: data.clone(),
+            };
             let reply = if state == UD {
                 answer(Opcode::SnpRespDataFwded, after, Some(data))
             } else {
@@ -237,11 +259,17 @@ fn snoop<D: LineData>(mut line: NodeLine<D>, op: Opcode) -> Step<D> {
         }
         (Opcode::SnpUniqueFwd, UC | UD) => {
             let forward = NodeOut::Forward { state, data };
-            (Outputs::two(forward, answer(Opcode::SnpRespFwded, I, None)), I)
+            (
+                Outputs::two(forward, answer(Opcode::SnpRespFwded, I, None)),
+                I,
+            )
         }
         (Opcode::SnpOnceFwd, UC | UD) => {
             let forward = NodeOut::Forward { state: I, data };
-            (Outputs::two(forward, answer(Opcode::SnpRespFwded, state, None)), state)
+            (
+                Outputs::two(forward, answer(Opcode::SnpRespFwded, state, None)),
+                state,
+            )
         }
         (Opcode::SnpUnique, UD) => (Outputs::one(answer(Opcode::SnpRespData, I, Some(data))), I),
         (Opcode::SnpUnique, UC) | (Opcode::SnpMakeInvalid, SC | UC | UD) => (dropped(), I),
@@ -269,7 +297,10 @@ fn comp_data<D: LineData>(mut line: NodeLine<D>, granted: CacheState, data: D) -
         }
         (Opcode::ReadOnce, I) => {}
         (op, granted) => {
-            return violation(format_args!("CompData {granted} answers {op} in {}", line.state));
+            return violation(format_args!(
+                "CompData {granted} answers {op} in {}",
+                line.state
+            ));
         }
     }
     line.pending = Pending::None;
@@ -287,8 +318,15 @@ fn comp<D: LineData>(mut line: NodeLine<D>, granted: CacheState) -> Step<D> {
             line.set(UD, Some(new));
             true
         }
-        (Pending::WriteBack(_) | Pending::Evict | Pending::Request(Opcode::WriteUnique), _) => false,
-        _ => return violation(format_args!("Comp {granted} answers nothing asked in {}", line.state)),
+        (Pending::WriteBack(_) | Pending::Evict | Pending::Request(Opcode::WriteUnique), _) => {
+            false
+        }
+        _ => {
+            return violation(format_args!(
+                "Comp {granted} answers nothing asked in {}",
+                line.state
+            ));
+        }
     };
     let out = if acknowledged {
         Outputs::one(NodeOut::CompAck { state: granted })
