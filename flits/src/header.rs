@@ -72,13 +72,32 @@ pub enum HeaderError {
         field: &'static Field,
     },
     /// A bit that no field has is 1.
-    #[error("{opcode} with reserved bits {bits:#x} set")]
+    #[error("{opcode} with reserved bits set: {bits}")]
     ReservedBits {
         /// The opcode.
         opcode: Opcode,
         /// The offending bits in place.
-        bits: u128,
+        bits: Flit,
     },
+}
+
+/// Runs an expression with a constant that is the index of a form in [`Form::ALL`]: the choice of
+/// fields is then made when compiling, not for every flit.
+macro_rules! for_form {
+    ($form:expr, $constant:ident => $run:expr) => {
+        match $form {
+            Form::Req => for_form!(@ $constant, Req, $run),
+            Form::Snp => for_form!(@ $constant, Snp, $run),
+            Form::MemRead => for_form!(@ $constant, MemRead, $run),
+            Form::MemWrite => for_form!(@ $constant, MemWrite, $run),
+            Form::Rsp => for_form!(@ $constant, Rsp, $run),
+            Form::Dat => for_form!(@ $constant, Dat, $run),
+        }
+    };
+    (@ $constant:ident, $form:ident, $run:expr) => {{
+        const $constant: usize = Form::$form as usize;
+        $run
+    }};
 }
 
 macro_rules! declare_header {
@@ -131,11 +150,17 @@ macro_rules! declare_header {
                 let opcode = Opcode::from_code(code)
                     .filter(|opcode| opcode.class() == class)
                     .ok_or(HeaderError::UnknownOpcode { class, code })?;
-                let form = Form::of(opcode);
+                for_form!(Form::of(opcode), FORM => Header::decode_as::<FORM>(opcode, bits))
+            }
+
+            fn decode_as<const FORM: usize>(
+                opcode: Opcode,
+                bits: u128,
+            ) -> Result<Header, HeaderError> {
                 let header = Header {
                     $(
                         $name: {
-                            let value = if layout::$constant.is_in(form) {
+                            let value = if const { layout::$constant.is_in(Form::ALL[FORM]) } {
                                 (bits >> $lsb) as u64 & layout::$constant.max()
                             } else {
                                 0
@@ -147,9 +172,10 @@ macro_rules! declare_header {
                         },
                     )+
                 };
-                let reserved = bits & form.reserved_mask();
+                let reserved = bits & const { Form::ALL[FORM].reserved_mask() };
                 if reserved != 0 {
-                    return Err(HeaderError::ReservedBits { opcode, bits: reserved });
+                    let bits = Flit::from_u128(reserved);
+                    return Err(HeaderError::ReservedBits { opcode, bits });
                 }
                 header.check_meaning()?;
                 Ok(header)

@@ -230,15 +230,15 @@ macro_rules! field_table {
                 "receiver; in a REQ from a node it is ignored and the address map fills it in";
             TXN txn: u16 = 30, 10, [Req Snp MemRead MemWrite Rsp Dat],
                 "transaction identifier, owned by whoever will receive the answer; an answer \
- repeats it";
+repeats it";
             ADDR addr: u64 = 40, 48, [Req Snp MemRead MemWrite Rsp Dat],
                 "byte address: global; local to the memory in MEM and in uncached REQ leaving the \
- switch, and in what the memory answers to them";
+switch, and in what the memory answers to them";
             SIZE size: u8 = 88, 4, [Req MemRead MemWrite Dat],
                 "log2 of the bytes, 0 to 8";
             STATE state: CacheState = 92, 2, [Req MemRead MemWrite Rsp Dat],
                 "cache state: requester's own (REQ), to grant (MEM, CompData, Comp), after the \
- snoop (SnpResp*), reached (CompAck)";
+snoop (SnpResp*), reached (CompAck)";
             POISON poison: bool = 94, 1, [Req MemRead MemWrite Dat],
                 "the data is known to be corrupt";
             RESP resp: RespErr = 95, 3, [Rsp Dat],

@@ -12,6 +12,7 @@ mod header;
 pub mod layout;
 mod node;
 mod opcode;
+mod packet;
 
 pub use codes::{CacheState, Class, RespErr};
 pub use flit::{Flit, LinkWord};
@@ -19,3 +20,4 @@ pub use header::{Header, HeaderError};
 pub use layout::Form;
 pub use node::{NodeId, NodeIdError};
 pub use opcode::{Opcode, RESERVED, Sizes};
+pub use packet::{Assembler, Data, Packet, PacketError, Payload};
