@@ -36,6 +36,8 @@ pub enum FailureKind {
     Coherence,
     /// A load, a forward or a memory read returned other bytes than the last store's.
     Data,
+    /// A node's own accesses took effect in another order than its program has.
+    Order,
     /// Something did not finish.
     Progress,
     /// An access the program made without allowing for errors was answered with one.
@@ -53,6 +55,7 @@ impl fmt::Display for FailureKind {
             FailureKind::Protocol => "protocol",
             FailureKind::Coherence => "coherence",
             FailureKind::Data => "data",
+            FailureKind::Order => "order",
             FailureKind::Progress => "progress",
             FailureKind::Access => "access",
             FailureKind::Assertion => "assertion",

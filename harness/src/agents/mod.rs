@@ -1,1 +1,5 @@
-//! The devices on the ports: cached nodes, memories, input/output devices.
+//! The devices on the ports.
+
+mod ops;
+
+pub use ops::{EXPECTED_OFFSET, MAX_ACCESS, Op, OpId, OpKind, OpTable, Status};

@@ -1,1 +1,359 @@
 //! Checkers of a running simulation.
+//!
+//! The links and the agents report what happens through the `on_` hooks of [`Checkers`]; each
+//! checker is a module of its own and judges only what it is told:
+//!
+//! * `link`: every word: framing, legal headers, who may send what, credits;
+//! * `delivery`: what goes from port to port arrives once, whole, unchanged, in order;
+//! * `transactions`: every packet fits its transaction, and every transaction ends in time;
+//! * `swmr`: single writer or many readers, at every change of a line's state;
+//! * `golden`: every load, forward and memory read gives the bytes last stored;
+//! * `order`: each node sees its own stores, in program order.
+//!
+//! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock.
+
+mod delivery;
+mod golden;
+mod link;
+mod order;
+mod pages;
+mod suite;
+mod swmr;
+mod transactions;
+
+use std::fmt;
+
+use flits::layout::LINE_BYTES;
+use flits::{CacheState, Flit, Header, LinkWord, RespErr};
+
+use crate::agents::OpKind;
+use crate::dut::AddressMap;
+use crate::{Failure, FailureKind};
+use suite::Suite;
+
+/// Cycles that a request may stay unanswered, unless configured.
+pub const STUCK_AFTER: u64 = 20_000;
+
+/// Which way a word travels on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From the device into the switch.
+    ToSwitch,
+    /// Out of the switch to the device.
+    ToNode,
+}
+
+impl Direction {
+    /// Both directions.
+    pub const ALL: [Direction; 2] = [Direction::ToSwitch, Direction::ToNode];
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::ToSwitch => "to the switch",
+            Direction::ToNode => "to the node",
+        })
+    }
+}
+
+/// What is connected to a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PortKind {
+    /// A processor with a coherent cache.
+    Cached,
+    /// A device that caches nothing.
+    Io,
+    /// A memory.
+    Memory,
+}
+
+impl fmt::Display for PortKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PortKind::Cached => "node with a cache",
+            PortKind::Io => "node without a cache",
+            PortKind::Memory => "memory",
+        })
+    }
+}
+
+/// Where a load found its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadSource {
+    /// All bytes come from the cache.
+    Cache,
+    /// Some bytes come from the node's own stores that are not visible yet.
+    StoreBuffer,
+}
+
+/// What the checkers must know of the system beforehand.
+#[derive(Clone, Debug)]
+pub struct CheckConfig {
+    /// What is connected to each port.
+    pub kinds: Vec<PortKind>,
+    /// The address map in the switch.
+    pub map: AddressMap,
+    /// The partitions that each port is a member of.
+    pub partitions: Vec<u16>,
+    /// Credits that the switch grants for each class.
+    pub switch_depth: u32,
+    /// Credits that a device grants for each class.
+    pub node_depth: u32,
+    /// Cycles that a request may stay unanswered.
+    pub stuck_after: u64,
+    /// Ports whose device may send illegal words, one bit a port: what it sends is not judged, only
+    /// that it disturbs no one else.
+    pub hostile: u16,
+    /// Keep every packet for [`Checkers::packets`].
+    pub log_packets: bool,
+}
+
+/// A packet that passed a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPacket {
+    /// Cycle of its last word.
+    pub cycle: u64,
+    /// The port.
+    pub port: usize,
+    /// Which way.
+    pub direction: Direction,
+    /// Its header.
+    pub header: Header,
+    /// Its payload flits.
+    pub payload: Vec<Flit>,
+}
+
+/// Is shown a line in a cache: node, address, state, data.
+pub type LineVisitor<'a> = dyn FnMut(usize, u64, CacheState, &[u8; LINE_BYTES]) + 'a;
+
+/// How much was checked: evidence that checks were at work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckCounts {
+    /// Link words seen.
+    pub words: u64,
+    /// Packets whose delivery or transaction was checked.
+    pub packets: u64,
+    /// Changes of a line's state in a cache.
+    pub state_changes: u64,
+    /// Loads compared with the last store.
+    pub loads: u64,
+    /// Stores performed in a cache.
+    pub stores: u64,
+    /// Lines that left a cache, compared with the last store.
+    pub lines_out: u64,
+    /// Reads and writes at memories, compared with the last store.
+    pub memory_accesses: u64,
+    /// Lines compared with the last store at the end.
+    pub final_lines: u64,
+}
+
+/// All checkers of one run.
+///
+/// A node is named by its port, a line by its byte address, an operation by its running number on
+/// its node. Hooks return nothing; ask [`Checkers::failed`] once a cycle.
+pub struct Checkers {
+    suite: Option<Box<Suite>>,
+    failure: Option<Failure>,
+}
+
+/// The place of a violation is known to the checker, the cycle to the facade.
+struct Violation {
+    kind: FailureKind,
+    message: String,
+}
+
+/// Nothing wrong, or what is.
+type Verdict = Result<(), Box<Violation>>;
+
+fn violation(kind: FailureKind, message: String) -> Box<Violation> {
+    Box::new(Violation { kind, message })
+}
+
+impl Checkers {
+    /// Checkers of a system that has just been reset.
+    pub fn new(config: CheckConfig) -> Self {
+        Checkers {
+            suite: Some(Box::new(Suite::new(config))),
+            failure: None,
+        }
+    }
+
+    /// Checkers that check nothing, for measurements of speed.
+    pub fn off() -> Self {
+        Checkers {
+            suite: None,
+            failure: None,
+        }
+    }
+
+    /// Whether a violation was found.
+    pub fn failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// The first violation found, taken out.
+    pub fn take_failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// How much was checked so far.
+    pub fn counts(&self) -> CheckCounts {
+        self.suite
+            .as_ref()
+            .map(|suite| suite.counts)
+            .unwrap_or_default()
+    }
+
+    /// Every packet so far, in the order of their last words; empty unless
+    /// [`CheckConfig::log_packets`] is set.
+    pub fn packets(&self) -> &[SeenPacket] {
+        self.suite.as_ref().map_or(&[], |suite| &suite.log)
+    }
+
+    /// The receiver of `direction` on `port` grants a credit for each class whose bit is set.
+    #[inline]
+    pub fn on_credit(&mut self, cycle: u64, port: usize, direction: Direction, mask: u8) {
+        self.run(cycle, |suite| suite.credit(port, direction, mask));
+    }
+
+    /// A word passes `port`.
+    #[inline]
+    pub fn on_word(&mut self, cycle: u64, port: usize, direction: Direction, word: &LinkWord) {
+        self.run(cycle, |suite| suite.word(cycle, port, direction, word));
+    }
+
+    /// A cache changes its state of a line.
+    #[inline]
+    pub fn on_state(
+        &mut self,
+        cycle: u64,
+        node: usize,
+        line: u64,
+        old: CacheState,
+        new: CacheState,
+    ) {
+        self.run(cycle, |suite| suite.state(node, line, old, new));
+    }
+
+    /// A load takes its value.
+    #[inline]
+    pub fn on_load(
+        &mut self,
+        cycle: u64,
+        node: usize,
+        op: u64,
+        addr: u64,
+        bytes: &[u8],
+        source: LoadSource,
+    ) {
+        self.run(cycle, |suite| suite.load(node, op, addr, bytes, source));
+    }
+
+    /// A store enters the store buffer of its node.
+    #[inline]
+    pub fn on_store_issue(&mut self, cycle: u64, node: usize, op: u64, addr: u64, bytes: &[u8]) {
+        self.run(cycle, |suite| suite.store_issue(node, op, addr, bytes));
+    }
+
+    /// A store becomes visible in a line that its node holds alone. An atomic is a load and then a
+    /// store with the same number in the same cycle.
+    #[inline]
+    pub fn on_store(&mut self, cycle: u64, node: usize, op: u64, addr: u64, bytes: &[u8]) {
+        self.run(cycle, |suite| suite.store(node, op, addr, bytes));
+    }
+
+    /// Data leaves a cache: forwarded, as the answer to a snoop, or written back.
+    #[inline]
+    pub fn on_data_out(&mut self, cycle: u64, node: usize, line: u64, data: &[u8; LINE_BYTES]) {
+        self.run(cycle, |suite| suite.data_out(node, line, data));
+    }
+
+    /// The memory on port `memory` reads `bytes` at its local address.
+    #[inline]
+    pub fn on_mem_read(&mut self, cycle: u64, memory: usize, local: u64, bytes: &[u8]) {
+        self.run(cycle, |suite| suite.mem_read(memory, local, bytes));
+    }
+
+    /// The memory on port `memory` performs a write at its local address: of more than 16 bytes, or
+    /// of those bytes of one 16-byte beat whose bit in `be` is set.
+    #[inline]
+    pub fn on_mem_write(&mut self, cycle: u64, memory: usize, local: u64, bytes: &[u8], be: u16) {
+        self.run(cycle, |suite| suite.mem_write(memory, local, bytes, be));
+    }
+
+    /// A program submits an operation.
+    #[inline]
+    pub fn on_op_start(
+        &mut self,
+        cycle: u64,
+        node: usize,
+        op: u64,
+        kind: OpKind,
+        addr: u64,
+        _operand: &[u8],
+    ) {
+        self.run(cycle, |suite| suite.op_start(cycle, node, op, kind, addr));
+    }
+
+    /// An operation ends with `status` and gives `bytes` to its program.
+    #[inline]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what an operation is and how it ended"
+    )]
+    pub fn on_op_finish(
+        &mut self,
+        cycle: u64,
+        node: usize,
+        op: u64,
+        kind: OpKind,
+        addr: u64,
+        status: RespErr,
+        bytes: &[u8],
+    ) {
+        self.run(cycle, |suite| {
+            suite.op_finish(cycle, node, op, kind, addr, status, bytes)
+        });
+    }
+
+    /// Once a cycle: whether anything waits too long.
+    #[inline]
+    pub fn tick(&mut self, cycle: u64) {
+        if cycle.is_multiple_of(suite::PROGRESS_PERIOD) {
+            self.run(cycle, |suite| suite.progress(cycle));
+        }
+    }
+
+    /// The run has ended and the links are quiet: nothing may be open, every credit is home, and
+    /// caches and memories hold the last stores.
+    ///
+    /// `cached` shows every line in a cache to its argument; `memory` reads a line of the memory on
+    /// a port at a local address.
+    ///
+    /// # Errors
+    /// The first violation, here or before.
+    pub fn finish(
+        &mut self,
+        cycle: u64,
+        cached: &mut dyn FnMut(&mut LineVisitor<'_>),
+        memory: &dyn Fn(usize, u64) -> [u8; LINE_BYTES],
+    ) -> Result<CheckCounts, Failure> {
+        self.run(cycle, |suite| suite.end(cached, memory));
+        match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok(self.counts()),
+        }
+    }
+
+    /// Runs one hook and keeps the first violation.
+    #[inline]
+    fn run(&mut self, cycle: u64, hook: impl FnOnce(&mut Suite) -> Verdict) {
+        if let Some(suite) = &mut self.suite
+            && let Err(found) = hook(suite)
+            && self.failure.is_none()
+        {
+            self.failure = Some(Failure::new(cycle, found.kind, found.message));
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Delivery: what goes from port to port arrives once, whole, unchanged, and in the order sent.
+//!
+//! Covers every packet that the switch only carries: RSP and DAT between devices, and uncached REQ
+//! with the destination and the address that the address map gives it. What begins or ends in a
+//! home is the business of [`super::transactions`].
+
+use std::collections::VecDeque;
+
+use flits::{Class, Flit, Header, NodeId, RespErr};
+
+use super::{Verdict, violation};
+use crate::FailureKind;
+
+/// A packet inside the switch.
+struct Carried {
+    header: Header,
+    payload: u64,
+    /// Sent by a device whose packets may be dropped.
+    optional: bool,
+}
+
+/// Everything inside the switch that should come out of a port as it went in.
+pub(super) struct Delivery {
+    ports: usize,
+    /// Indexed by source port, destination port and class.
+    carried: Vec<VecDeque<Carried>>,
+    /// Error completions that the switch owes each port: `txn` and status.
+    refusals: Vec<VecDeque<(u16, RespErr)>>,
+}
+
+impl Delivery {
+    pub(super) fn new(ports: usize) -> Self {
+        let lanes = ports * ports * Class::ALL.len();
+        Delivery {
+            ports,
+            carried: (0..lanes).map(|_| VecDeque::new()).collect(),
+            refusals: (0..ports).map(|_| VecDeque::new()).collect(),
+        }
+    }
+
+    /// A packet enters, to come out of port `to` with this header.
+    pub(super) fn enter(
+        &mut self,
+        from: usize,
+        to: usize,
+        header: Header,
+        payload: &[Flit],
+        optional: bool,
+    ) {
+        let lane = self.lane(from, to, header.class());
+        self.carried[lane].push_back(Carried {
+            header,
+            payload: digest(payload),
+            optional,
+        });
+    }
+
+    /// The switch must refuse request `txn` of `port` with `status`.
+    pub(super) fn refuse(&mut self, port: usize, txn: u16, status: RespErr) {
+        self.refusals[port].push_back((txn, status));
+    }
+
+    /// Whether the switch owes this refusal; it does so no longer.
+    pub(super) fn refused(&mut self, port: usize, header: &Header) -> Verdict {
+        let owed = &mut self.refusals[port];
+        match owed
+            .iter()
+            .position(|&(txn, status)| (txn, status) == (header.txn, header.resp))
+        {
+            Some(at) => {
+                owed.remove(at);
+                Ok(())
+            }
+            None => Err(violation(
+                FailureKind::Link,
+                format!(
+                    "port {port}: the switch answers txn {} with {}, but the request of that \
+                     number is not one to be refused so",
+                    header.txn, header.resp
+                ),
+            )),
+        }
+    }
+
+    /// A packet of device `from` leaves at port `to`.
+    pub(super) fn leave(
+        &mut self,
+        from: usize,
+        to: usize,
+        header: &Header,
+        payload: &[Flit],
+    ) -> Verdict {
+        let lane = self.lane(from, to, header.class());
+        let digest = digest(payload);
+        let wrong = |what: String| Err(violation(FailureKind::Link, format!("port {to}: {what}")));
+        loop {
+            let Some(first) = self.carried[lane].pop_front() else {
+                return wrong(format!(
+                    "{header} comes out of the switch, but it was never put in (or was already \
+                     delivered)"
+                ));
+            };
+            if first.header == *header && first.payload == digest {
+                return Ok(());
+            }
+            if first.optional {
+                continue;
+            }
+            return if first.header == *header {
+                wrong(format!("the payload of {header} is not what was sent"))
+            } else {
+                wrong(format!(
+                    "{header} comes out where the next in order is {}",
+                    first.header
+                ))
+            };
+        }
+    }
+
+    /// At the end: nothing is left inside.
+    pub(super) fn end(&self) -> Verdict {
+        for (port, owed) in self.refusals.iter().enumerate() {
+            if let Some((txn, status)) = owed.front() {
+                return Err(violation(
+                    FailureKind::Link,
+                    format!("port {port}: request txn {txn} should have been refused ({status})"),
+                ));
+            }
+        }
+        let lost = self
+            .carried
+            .iter()
+            .flatten()
+            .find(|packet| !packet.optional);
+        lost.map_or(Ok(()), |packet| {
+            Err(violation(
+                FailureKind::Link,
+                format!(
+                    "all is quiet, but {} never came out of the switch",
+                    packet.header
+                ),
+            ))
+        })
+    }
+
+    fn lane(&self, from: usize, to: usize, class: Class) -> usize {
+        (from * self.ports + to) * Class::ALL.len() + class as usize
+    }
+}
+
+/// The port that a node identifier names on a chip with `ports` ports.
+pub(super) fn port_of(node: NodeId, ports: usize) -> Option<usize> {
+    node.as_port()
+        .filter(|&port| node.chip() == 0 && port < ports)
+}
+
+/// 64 bits that tell payloads apart.
+fn digest(payload: &[Flit]) -> u64 {
+    payload.iter().fold(payload.len() as u64, |hash, flit| {
+        let [low, high] = [flit.to_u128() as u64, (flit.to_u128() >> 64) as u64];
+        let hash = (hash.rotate_left(23) ^ low).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (hash.rotate_left(29) ^ high).wrapping_mul(0xd6e8_feb8_6659_fd93)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flits::Opcode;
+
+    fn data(txn: u16) -> Header {
+        let (src, dst) = (NodeId::port(6), NodeId::port(1));
+        Header {
+            src,
+            dst,
+            txn,
+            size: 6,
+            ..Header::new(Opcode::CompData)
+        }
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_once_in_order_and_unchanged() {
+        let flits = [1u128, 2, 3, 4].map(Flit::from_u128);
+        let mut torn = flits;
+        torn.swap(1, 2);
+        let sent = || {
+            let mut delivery = Delivery::new(8);
+            delivery.enter(6, 1, data(1), &flits, false);
+            delivery.enter(6, 1, data(2), &flits, false);
+            delivery
+        };
+        let mut delivery = sent();
+        assert!(delivery.leave(6, 1, &data(1), &flits).is_ok());
+        assert!(delivery.end().is_err(), "one is lost");
+        assert!(delivery.leave(6, 1, &data(2), &flits).is_ok());
+        assert!(delivery.end().is_ok());
+        assert!(delivery.leave(6, 1, &data(2), &flits).is_err(), "repeated");
+        assert!(sent().leave(6, 1, &data(2), &flits).is_err(), "overtaken");
+        assert!(sent().leave(6, 1, &data(1), &torn).is_err(), "torn");
+        assert!(
+            sent().leave(6, 2, &data(1), &flits).is_err(),
+            "at another port"
+        );
+    }
+
+    #[test]
+    fn only_what_may_be_dropped_is_passed_over() {
+        let mut delivery = Delivery::new(8);
+        delivery.enter(6, 1, data(1), &[], true);
+        delivery.enter(6, 1, data(2), &[], false);
+        assert!(delivery.leave(6, 1, &data(2), &[]).is_ok());
+        assert!(delivery.end().is_ok());
+    }
+
+    #[test]
+    fn a_refusal_is_owed_once() {
+        let mut delivery = Delivery::new(8);
+        delivery.refuse(2, 7, RespErr::Unmapped);
+        let answer = Header {
+            txn: 7,
+            resp: RespErr::Unmapped,
+            ..Header::new(Opcode::Comp)
+        };
+        assert!(
+            delivery
+                .refused(
+                    2,
+                    &Header {
+                        resp: RespErr::NoRight,
+                        ..answer
+                    }
+                )
+                .is_err()
+        );
+        assert!(delivery.end().is_err());
+        assert!(delivery.refused(2, &answer).is_ok());
+        assert!(delivery.end().is_ok());
+        assert!(delivery.refused(2, &answer).is_err());
+    }
+}

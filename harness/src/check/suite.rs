@@ -1,0 +1,513 @@
+//! The checkers together: who is told what.
+
+use std::collections::VecDeque;
+
+use flits::layout::{FLIT_BYTES, LINE_BYTES};
+use flits::{CacheState, Class, Flit, Header, LinkWord, NodeId, Opcode, RespErr};
+use rustc_hash::FxHashSet;
+
+use super::delivery::{Delivery, port_of};
+use super::golden::{Golden, Written};
+use super::link::{Port, Seen};
+use super::order::ProgramOrder;
+use super::swmr::Swmr;
+use super::transactions::Transactions;
+use super::{
+    CheckConfig, CheckCounts, Direction, LineVisitor, LoadSource, PortKind, SeenPacket, Verdict,
+    violation,
+};
+use crate::FailureKind;
+use crate::agents::OpKind;
+
+/// Cycles between two looks at what waits.
+pub(super) const PROGRESS_PERIOD: u64 = 256;
+
+/// The operations of one node that have not ended.
+#[derive(Default)]
+struct Operations {
+    open: VecDeque<(u64, OpKind, u64)>,
+    /// When the last one ended, or the first one began after a pause.
+    moved: u64,
+}
+
+/// All checkers and what they share.
+pub(super) struct Suite {
+    config: CheckConfig,
+    links: Vec<Port>,
+    delivery: Delivery,
+    transactions: Transactions,
+    swmr: Swmr,
+    golden: Golden,
+    orders: Vec<ProgramOrder>,
+    operations: Vec<Operations>,
+    pub(super) counts: CheckCounts,
+    pub(super) log: Vec<SeenPacket>,
+}
+
+/// Where the address map sends a request.
+enum Route {
+    Home,
+    Memory(usize, u64),
+}
+
+impl Suite {
+    pub(super) fn new(config: CheckConfig) -> Self {
+        let ports = config.kinds.len();
+        let depths = [config.switch_depth, config.node_depth];
+        let link = |(port, &kind)| Port::new(port, kind, config.hostile >> port & 1 != 0, depths);
+        Suite {
+            links: config.kinds.iter().enumerate().map(link).collect(),
+            delivery: Delivery::new(ports),
+            transactions: Transactions::new(ports),
+            swmr: Swmr::default(),
+            golden: Golden::default(),
+            orders: (0..ports).map(|_| ProgramOrder::default()).collect(),
+            operations: (0..ports).map(|_| Operations::default()).collect(),
+            counts: CheckCounts::default(),
+            log: Vec::new(),
+            config,
+        }
+    }
+
+    pub(super) fn credit(&mut self, port: usize, direction: Direction, mask: u8) -> Verdict {
+        self.links[port].credit(direction, mask)
+    }
+
+    pub(super) fn word(
+        &mut self,
+        cycle: u64,
+        port: usize,
+        direction: Direction,
+        word: &LinkWord,
+    ) -> Verdict {
+        self.counts.words += 1;
+        let Some(seen) = self.links[port].word(direction, word)? else {
+            return Ok(());
+        };
+        self.counts.packets += 1;
+        if self.config.log_packets {
+            let payload = self.links[port].payload(direction, &seen).to_vec();
+            self.log.push(SeenPacket {
+                cycle,
+                port,
+                direction,
+                header: seen.header,
+                payload,
+            });
+        }
+        match direction {
+            Direction::ToSwitch => {
+                let verdict = self.sent(cycle, port, &seen);
+                if self.is_hostile(port) {
+                    Ok(())
+                } else {
+                    verdict
+                }
+            }
+            Direction::ToNode => self.got(cycle, port, &seen),
+        }
+    }
+
+    /// Device `port` has sent a packet.
+    fn sent(&mut self, cycle: u64, port: usize, seen: &Seen) -> Verdict {
+        let header = &seen.header;
+        let payload = self.links[port].payload(Direction::ToSwitch, seen);
+        let optional = self.is_hostile(port);
+        if header.class() == Class::Req {
+            let route = self.route(port, header);
+            match route {
+                Ok(Route::Home) => {}
+                Ok(Route::Memory(memory, local)) => {
+                    let translated = Header {
+                        dst: NodeId::port(memory as u16),
+                        addr: local,
+                        ..*header
+                    };
+                    self.delivery
+                        .enter(port, memory, translated, payload, optional);
+                }
+                Err(status) => self.delivery.refuse(port, header.txn, status),
+            }
+            if matches!(header.opcode, Opcode::WriteUnique | Opcode::WriteNoSnp) {
+                let mut bytes = [0; 256];
+                let data = unpack(payload, &mut bytes);
+                let addr = header.addr & !(FLIT_BYTES as u64 - 1);
+                self.golden.issue(
+                    port,
+                    header.txn,
+                    Written {
+                        addr,
+                        data,
+                        be: header.be,
+                    },
+                );
+            }
+            return self.transactions.request(cycle, port, header);
+        }
+        match (port_of(header.dst, self.links.len()), header.dst.as_home()) {
+            (Some(to), _) => self.delivery.enter(port, to, *header, payload, optional),
+            (None, Some(home)) if home < self.config.map.homes() => {}
+            _ => {
+                return Err(violation(
+                    FailureKind::Link,
+                    format!("node {port} sends {header}, but there is no such destination"),
+                ));
+            }
+        }
+        let memory = self.config.kinds[port] == PortKind::Memory;
+        match header.opcode {
+            Opcode::Comp | Opcode::CompData if memory => {
+                self.transactions.access_answer(port, header)
+            }
+            Opcode::CompData => self.transactions.forward(port, header),
+            Opcode::CompAck => self.transactions.acknowledge(port, header),
+            _ => self.transactions.snoop_answer(port, header),
+        }
+    }
+
+    /// Device `port` has got a packet.
+    fn got(&mut self, cycle: u64, port: usize, seen: &Seen) -> Verdict {
+        let header = &seen.header;
+        let payload = self.links[port].payload(Direction::ToNode, seen);
+        let refused = matches!(
+            header.resp,
+            RespErr::Unmapped | RespErr::NoRight | RespErr::WrongRegion
+        );
+        let from = port_of(header.src, self.links.len());
+        if refused {
+            self.delivery.refused(port, header)?;
+        } else if let Some(from) = from {
+            self.delivery.leave(from, port, header, payload)?;
+        } else if header
+            .src
+            .as_home()
+            .is_none_or(|home| home >= self.config.map.homes())
+        {
+            return Err(violation(
+                FailureKind::Link,
+                format!("node {port} gets {header}, whose source does not exist"),
+            ));
+        }
+        match header.class() {
+            Class::Snp => self.at_home(header, Some(header.line()))?,
+            Class::Mem => self.at_home(header, self.config.map.global_of(port, header.addr))?,
+            _ => {}
+        }
+        match header.class() {
+            Class::Snp => return self.transactions.snoop(cycle, port, header),
+            Class::Mem | Class::Req => {
+                let global = self.config.map.global_of(port, header.addr);
+                return self.transactions.access(cycle, port, header, global);
+            }
+            Class::Rsp | Class::Dat => {}
+        }
+        if from.is_some_and(|from| self.is_hostile(from)) || self.is_hostile(port) {
+            // A stray answer: its receiver has to drop it, and nothing may change by it.
+            let _ = self.transactions.answer(port, header);
+            return Ok(());
+        }
+        let (opcode, addr) = self.transactions.answer(port, header)?;
+        match opcode {
+            Opcode::WriteUnique | Opcode::WriteNoSnp => {
+                self.golden
+                    .complete(port, header.txn, header.resp == RespErr::Ok)
+            }
+            Opcode::ReadOnce | Opcode::ReadNoSnp if header.opcode == Opcode::CompData => {
+                let mut bytes = [0; 256];
+                let data = unpack(payload, &mut bytes);
+                let first = if header.size < 4 {
+                    (addr % FLIT_BYTES as u64) as usize
+                } else {
+                    0
+                };
+                self.orders[port].answer(addr, data[first..first + header.bytes()].to_vec());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a home sends about a line must come from the home of that line.
+    fn at_home(&self, header: &Header, global: Option<u64>) -> Verdict {
+        match global {
+            Some(line) if self.config.map.home_of(line) != header.src => Err(violation(
+                FailureKind::Protocol,
+                format!(
+                    "{header} is about line {line:#x}, whose home is {}",
+                    self.config.map.home_of(line)
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the address map says about a request.
+    fn route(&self, port: usize, header: &Header) -> Result<Route, RespErr> {
+        use Opcode::*;
+        let map = &self.config.map;
+        let region = map.lookup(header.addr).ok_or(RespErr::Unmapped)?;
+        if super::transactions::is_coherent(header.opcode) != region.coherent {
+            return Err(RespErr::WrongRegion);
+        }
+        let writes = matches!(
+            header.opcode,
+            ReadUnique | CleanUnique | MakeUnique | WriteUnique | WriteNoSnp
+        );
+        let allowed = if writes {
+            region.write_partitions
+        } else {
+            region.read_partitions
+        };
+        if self.config.partitions[port] & allowed == 0 {
+            return Err(RespErr::NoRight);
+        }
+        match map.memory_of(header.addr) {
+            Some((memory, local)) if !region.coherent => Ok(Route::Memory(memory, local)),
+            _ => Ok(Route::Home),
+        }
+    }
+
+    pub(super) fn state(
+        &mut self,
+        node: usize,
+        line: u64,
+        old: CacheState,
+        new: CacheState,
+    ) -> Verdict {
+        self.counts.state_changes += 1;
+        self.swmr.change(node, line, old, new)
+    }
+
+    pub(super) fn load(
+        &mut self,
+        node: usize,
+        op: u64,
+        addr: u64,
+        bytes: &[u8],
+        source: LoadSource,
+    ) -> Verdict {
+        self.counts.loads += 1;
+        if source == LoadSource::Cache {
+            self.swmr.reads(node, line_of(addr))?;
+            self.golden
+                .expect(addr, bytes, || format!("load {op} of node {node}"))?;
+        }
+        let memory = self.golden.get(addr, bytes.len());
+        self.orders[node].load(node, op, addr, bytes, source, memory)
+    }
+
+    pub(super) fn store_issue(&mut self, node: usize, op: u64, addr: u64, bytes: &[u8]) -> Verdict {
+        self.orders[node].buffer(op, addr, bytes);
+        Ok(())
+    }
+
+    pub(super) fn store(&mut self, node: usize, op: u64, addr: u64, bytes: &[u8]) -> Verdict {
+        self.counts.stores += 1;
+        self.swmr.writes(node, line_of(addr))?;
+        self.orders[node].store(node, op, addr, bytes)?;
+        self.golden.store(addr, bytes);
+        Ok(())
+    }
+
+    pub(super) fn data_out(&mut self, node: usize, line: u64, data: &[u8; LINE_BYTES]) -> Verdict {
+        self.counts.lines_out += 1;
+        self.golden
+            .expect(line, data, || format!("line sent by node {node}"))
+    }
+
+    pub(super) fn mem_read(&mut self, memory: usize, local: u64, bytes: &[u8]) -> Verdict {
+        self.counts.memory_accesses += 1;
+        let addr = self.global(memory, local)?;
+        self.golden
+            .expect(addr, bytes, || format!("read at memory {memory}"))
+    }
+
+    pub(super) fn mem_write(
+        &mut self,
+        memory: usize,
+        local: u64,
+        bytes: &[u8],
+        be: u16,
+    ) -> Verdict {
+        self.counts.memory_accesses += 1;
+        let addr = self.global(memory, local)? & !(FLIT_BYTES as u64 - 1);
+        let written = Written {
+            addr,
+            data: bytes,
+            be,
+        };
+        if self
+            .golden
+            .memory_write(written, || format!("memory {memory}"))?
+        {
+            self.swmr.written_behind(line_of(addr))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn op_start(
+        &mut self,
+        cycle: u64,
+        node: usize,
+        op: u64,
+        kind: OpKind,
+        addr: u64,
+    ) -> Verdict {
+        let operations = &mut self.operations[node];
+        if operations.open.is_empty() {
+            operations.moved = cycle;
+        }
+        operations.open.push_back((op, kind, addr));
+        Ok(())
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what an operation is and how it ended"
+    )]
+    pub(super) fn op_finish(
+        &mut self,
+        cycle: u64,
+        node: usize,
+        op: u64,
+        kind: OpKind,
+        addr: u64,
+        status: RespErr,
+        bytes: &[u8],
+    ) -> Verdict {
+        let operations = &mut self.operations[node];
+        operations.moved = cycle;
+        if let Some(at) = operations.open.iter().position(|&(open, ..)| open == op) {
+            operations.open.remove(at);
+        }
+        if status != RespErr::Ok {
+            return Ok(());
+        }
+        let order = &mut self.orders[node];
+        match kind {
+            OpKind::Load => order.result(node, op, addr, bytes),
+            OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap => {
+                order.fence(node, op)?;
+                order.result(node, op, addr, bytes)
+            }
+            OpKind::Fence => order.fence(node, op),
+            OpKind::ReadOnce | OpKind::ReadUncached => order.taken(node, op, addr, bytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether anything waits too long.
+    pub(super) fn progress(&mut self, cycle: u64) -> Verdict {
+        let limit = self.config.stuck_after;
+        if let Some((since, what)) = self.transactions.oldest(cycle, limit) {
+            return self.stuck(format!(
+                "nothing has come of this for {} cycles: {what}",
+                cycle - since
+            ));
+        }
+        for (node, operations) in self.operations.iter().enumerate() {
+            let waited = cycle.saturating_sub(operations.moved);
+            if let Some((op, kind, addr)) = operations.open.front()
+                && waited > limit
+            {
+                return self.stuck(format!(
+                    "node {node} has ended no operation for {waited} cycles: operation {op}, \
+                     {kind:?} of {addr:#x}, is its oldest"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The failure `what`, and after it who waits for whom.
+    fn stuck(&self, what: String) -> Verdict {
+        let mut text = what;
+        let mut add = |line: String| {
+            text.push_str("\n  ");
+            text.push_str(&line);
+        };
+        self.transactions.waiting().into_iter().for_each(&mut add);
+        for line in self.transactions.lines_asked() {
+            let home = self.config.map.home_of(line);
+            add(format!(
+                "line {line:#x} of {home} is {}",
+                self.swmr.describe(line)
+            ));
+        }
+        for (port, link) in self.links.iter().enumerate() {
+            for direction in Direction::ALL {
+                add(format!(
+                    "credits of port {port} {direction}: {}",
+                    link.credits(direction)
+                ));
+            }
+        }
+        Err(violation(FailureKind::Progress, text))
+    }
+
+    /// The end of the run.
+    pub(super) fn end(
+        &mut self,
+        cached: &mut dyn FnMut(&mut LineVisitor<'_>),
+        memory: &dyn Fn(usize, u64) -> [u8; LINE_BYTES],
+    ) -> Verdict {
+        self.transactions.end()?;
+        self.delivery.end()?;
+        for link in &self.links {
+            link.end()?;
+        }
+        for (node, order) in self.orders.iter().enumerate() {
+            order.end(node)?;
+        }
+        let mut dirty = FxHashSet::default();
+        let mut verdict = Ok(());
+        let (golden, counts) = (&self.golden, &mut self.counts);
+        cached(&mut |node, line, state, data| {
+            counts.final_lines += 1;
+            if state == CacheState::UD {
+                dirty.insert(line);
+            }
+            if verdict.is_ok() && state != CacheState::I {
+                verdict = golden.expect(line, data, || {
+                    format!("at the end, the cache of node {node}")
+                });
+            }
+        });
+        verdict?;
+        for line in golden.lines().filter(|line| !dirty.contains(line)) {
+            let Some((port, local)) = self.config.map.memory_of(line) else {
+                continue;
+            };
+            counts.final_lines += 1;
+            golden.expect(line, &memory(port, local), || {
+                format!("at the end, memory {port}")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn global(&self, memory: usize, local: u64) -> Result<u64, Box<super::Violation>> {
+        self.config.map.global_of(memory, local).ok_or_else(|| {
+            violation(
+                FailureKind::Data,
+                format!("memory {memory}: no region has local address {local:#x}"),
+            )
+        })
+    }
+
+    fn is_hostile(&self, port: usize) -> bool {
+        self.config.hostile >> port & 1 != 0
+    }
+}
+
+fn line_of(addr: u64) -> u64 {
+    addr & !(LINE_BYTES as u64 - 1)
+}
+
+/// The bytes of payload flits, lane 0 of the first one first.
+fn unpack<'a>(payload: &[Flit], bytes: &'a mut [u8; 256]) -> &'a [u8] {
+    for (flit, lanes) in payload.iter().zip(bytes.chunks_exact_mut(FLIT_BYTES)) {
+        lanes.copy_from_slice(&flit.to_bytes());
+    }
+    &bytes[..payload.len() * FLIT_BYTES]
+}
