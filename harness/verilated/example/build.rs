@@ -1,4 +1,5 @@
-//! Builds two models of one module: all variants of the default one, and a larger one.
+//! Builds models of two modules: the queue in all variants and in a larger size, and a module that
+//! the simulator has to give up on.
 
 use verilated::build::{self, Error, Model, Variant};
 
@@ -6,15 +7,14 @@ fn main() -> Result<(), Error> {
     let queue = Model::new("record_queue")
         .source("rtl/record_queue.sv")
         .clock("clk_i");
+    let deep = queue
+        .renamed("deep_queue")
+        .top("record_queue")
+        .param("Depth", 9);
     build::build_all(&[
-        queue
-            .clone()
-            .variants([Variant::Fast, Variant::Cov, Variant::Wave]),
-        queue
-            .renamed("deep_queue")
-            .top("record_queue")
-            .param("Depth", 9)
-            .param("PayloadWidth", 320),
+        queue.variants([Variant::Fast, Variant::Cov, Variant::Wave]),
+        deep.param("PayloadWidth", 320),
+        Model::new("oscillator").source("rtl/oscillator.sv"),
     ])?;
     Ok(())
 }

@@ -1,4 +1,57 @@
-//! A queue of records in SystemVerilog, as Rust structs.
+//! Modules in SystemVerilog as Rust structs; the subject of the tests of the crate `verilated`.
 
 verilated::model!(record_queue);
 verilated::model!(deep_queue);
+verilated::model!(oscillator);
+
+use verilated::{Clocked, Failure, Model};
+
+impl RecordQueue {
+    /// Run one cycle in reset.
+    ///
+    /// # Errors
+    /// A failing assertion.
+    pub fn reset(&mut self) -> Result<(), Box<Failure>> {
+        self.set_rst_ni(0);
+        self.cycle()?;
+        self.set_rst_ni(1);
+        Ok(())
+    }
+
+    /// Push a record that carries this word.
+    ///
+    /// # Errors
+    /// A failing assertion, in particular if the queue is full.
+    pub fn push(&mut self, word: u32) -> Result<(), Box<Failure>> {
+        self.set_word_i(word);
+        self.set_push_i(1);
+        let result = self.cycle();
+        self.set_push_i(0);
+        result
+    }
+
+    /// Take the word of the first record, if there is one.
+    ///
+    /// # Errors
+    /// A failing assertion.
+    pub fn pop(&mut self) -> Result<Option<u32>, Box<Failure>> {
+        if self.valid_o() == 0 {
+            return Ok(None);
+        }
+        let word = self.word_o();
+        self.set_pop_i(1);
+        let result = self.cycle();
+        self.set_pop_i(0);
+        result.map(|()| Some(word))
+    }
+
+    /// A queue after reset.
+    ///
+    /// # Errors
+    /// A failing assertion.
+    pub fn ready() -> Result<Self, Box<Failure>> {
+        let mut queue = RecordQueue::new();
+        queue.reset()?;
+        Ok(queue)
+    }
+}

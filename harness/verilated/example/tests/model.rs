@@ -1,60 +1,207 @@
-//! Ports, independence, threads, failures.
+//! Instances beside each other, on threads, and what the RTL reports.
 
-use verilated::{Clocked, FailureKind, Model};
-use verilated_example::RecordQueue;
+use verilated::{Clocked, FailureKind, Model, Variant};
+use verilated_example::{DeepQueue, Oscillator, RecordQueue};
 
-fn reset<M: Clocked>(model: &mut M, set_reset: impl Fn(&mut M, u8)) {
-    set_reset(model, 0);
-    model.cycle().unwrap();
-    set_reset(model, 1);
-}
+type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
-fn queue() -> RecordQueue {
-    let mut queue = RecordQueue::new();
-    reset(&mut queue, RecordQueue::set_rst_ni);
-    queue
-}
-
-fn push(queue: &mut RecordQueue, word: u32) {
-    queue.set_word_i(word);
-    queue.set_push_i(1);
-    queue.cycle().unwrap();
-    queue.set_push_i(0);
+fn line_of(text: &str) -> u32 {
+    let source = include_str!("../rtl/record_queue.sv");
+    let line = source.lines().position(|line| line.contains(text));
+    line.map_or_else(|| panic!("the source has {text}"), |line| line as u32 + 1)
 }
 
 #[test]
-fn a_port_of_any_width_carries_its_value() {
-    let mut queue = queue();
-    let key = [1, 2, 3, 0xffff_ffff];
-    let payload = [9, 8, 7, 6, 5, 4, 0xab];
-    queue.set_kind_i(0xa5);
-    queue.set_tag_i(0xfed);
-    queue.set_addr_i(0xfe_dcba_9876);
-    queue.set_stamp_i(u64::MAX - 1);
-    queue.set_key_i(&key);
-    queue.set_payload_i(&payload);
-    push(&mut queue, 0xdead_beef);
-    assert_eq!(queue.valid_o(), 1);
-    assert_eq!(queue.kind_o(), 0xa5);
-    assert_eq!(queue.tag_o(), 0xfed);
-    assert_eq!(queue.word_o(), 0xdead_beef);
-    assert_eq!(queue.addr_o(), 0xfe_dcba_9876);
-    assert_eq!(queue.stamp_o(), u64::MAX - 1);
-    assert_eq!(queue.key_o(), &key);
-    assert_eq!(queue.payload_o(), &payload);
-}
-
-#[test]
-fn a_failing_assertion_is_an_error_with_file_line_and_text() {
-    let mut queue = queue();
-    for word in 0..4 {
-        push(&mut queue, word);
+fn models_with_other_parameters_live_beside_each_other() -> Result {
+    let mut small = RecordQueue::ready()?;
+    let mut deep = DeepQueue::new();
+    deep.cycle()?;
+    deep.set_rst_ni(1);
+    deep.set_push_i(1);
+    for word in 0..9 {
+        deep.set_word_i(100 + word);
+        deep.cycle()?;
+        if word < 4 {
+            small.push(word)?;
+        }
     }
-    queue.set_push_i(1);
-    let failure = *queue.cycle().unwrap_err();
-    println!("{failure}");
+    assert!(deep.cycle().is_err(), "the tenth record is too much for 9");
+    assert!(small.push(9).is_err(), "the fifth record is too much for 4");
+    assert_eq!((small.word_o(), deep.word_o()), (0, 100));
+    assert_eq!(deep.payload_o().len(), 10);
+    Ok(())
+}
+
+#[test]
+fn instances_of_one_model_are_independent() -> Result {
+    let mut first = RecordQueue::ready()?;
+    let mut second = RecordQueue::ready()?;
+    first.push(1)?;
+    second.push(2)?;
+    second.push(3)?;
+    assert_eq!(first.pop()?, Some(1));
+    assert_eq!(first.pop()?, None);
+    assert_eq!(second.pop()?, Some(2));
+    assert_eq!(second.pop()?, Some(3));
+    assert_ne!(first.time(), second.time());
+    Ok(())
+}
+
+#[test]
+fn a_model_goes_on_where_it_was_on_another_thread() -> Result {
+    let mut queue = RecordQueue::ready()?;
+    queue.push(1)?;
+    let mut queue = std::thread::spawn(move || {
+        queue.push(2).expect("there is room");
+        queue
+    })
+    .join()
+    .expect("the thread ends well");
+    queue.push(3)?;
+    assert_eq!(
+        [queue.pop()?, queue.pop()?, queue.pop()?],
+        [Some(1), Some(2), Some(3)]
+    );
+    Ok(())
+}
+
+#[test]
+fn models_on_many_threads_do_not_disturb_each_other() {
+    std::thread::scope(|scope| {
+        for thread in 0..4_u32 {
+            scope.spawn(move || {
+                for round in 0..50 {
+                    let mut queue = RecordQueue::ready().expect("reset");
+                    for word in 0..4 {
+                        queue
+                            .push(thread * 1000 + round * 10 + word)
+                            .expect("there is room");
+                    }
+                    let failure = queue.push(0).expect_err("the queue is full");
+                    assert_eq!(failure.time, queue.time() - 1);
+                    for word in 0..4 {
+                        let expected = thread * 1000 + round * 10 + word;
+                        assert_eq!(queue.pop().expect("not empty"), Some(expected));
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_failing_assertion_is_an_error_with_place_text_and_time() -> Result {
+    let mut queue = RecordQueue::ready()?;
+    for word in 0..4 {
+        queue.push(word)?;
+    }
+    let failure = *queue.push(4).expect_err("the queue is full");
     assert_eq!(failure.kind, FailureKind::Assertion);
     assert_eq!(failure.file, "rtl/record_queue.sv");
-    assert_eq!(failure.message, "push into a full queue of 4");
+    assert_eq!(failure.line, line_of("push into a full queue"));
     assert_eq!(failure.scope, "TOP.record_queue");
+    assert_eq!(failure.message, "push into a full queue of 4");
+    assert_eq!(failure.time, 11, "rising edge of the sixth cycle");
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "rtl/record_queue.sv:{}: push into a full queue of 4 (in TOP.record_queue) at time 11",
+            failure.line
+        )
+    );
+    Ok(())
+}
+
+#[test]
+fn an_assertion_without_a_text_names_its_place() -> Result {
+    let mut queue = RecordQueue::ready()?;
+    queue.set_pop_i(1);
+    let failure = queue.cycle().expect_err("the queue is empty");
+    assert_eq!(failure.kind, FailureKind::Assertion);
+    assert_eq!(failure.line, line_of("assert (!(pop_i && empty));"));
+    assert!(failure.message.contains("assert"), "{failure}");
+    Ok(())
+}
+
+#[test]
+fn a_model_goes_on_after_a_failing_assertion() -> Result {
+    let mut queue = RecordQueue::ready()?;
+    for word in 0..4 {
+        queue.push(word)?;
+    }
+    assert!(queue.push(4).is_err());
+    assert!(queue.push(4).is_err(), "each evaluation reports anew");
+    for word in 0..4 {
+        assert_eq!(queue.pop()?, Some(word));
+    }
+    Ok(())
+}
+
+#[test]
+fn stop_is_an_error_of_its_own_kind() -> Result {
+    let mut queue = RecordQueue::ready()?;
+    queue.set_stop_i(1);
+    let failure = queue.cycle().expect_err("$stop was called");
+    assert_eq!(
+        (failure.kind, failure.line),
+        (FailureKind::Stop, line_of("$stop"))
+    );
+    assert_eq!(failure.message, "$stop");
+    Ok(())
+}
+
+#[test]
+fn finish_is_a_flag_and_not_an_error() -> Result {
+    let mut queue = RecordQueue::ready()?;
+    assert!(!queue.finished());
+    queue.set_finish_i(1);
+    queue.cycle()?;
+    queue.cycle()?;
+    assert!(queue.finished());
+    queue.finish()?;
+    Ok(())
+}
+
+#[test]
+fn logic_that_does_not_settle_is_an_error_and_ends_the_model() -> Result {
+    let mut oscillator = Oscillator::new();
+    oscillator.eval()?;
+    oscillator.set_enable_i(1);
+    let failure = oscillator.eval().expect_err("it oscillates");
+    assert_eq!(failure.kind, FailureKind::Runtime);
+    assert!(failure.message.contains("did not converge"), "{failure}");
+    oscillator.set_enable_i(0);
+    let failure = oscillator
+        .eval()
+        .expect_err("it is undefined where it stopped");
+    assert!(failure.message.contains("cannot continue"), "{failure}");
+    Oscillator::new().eval()?;
+    Ok(())
+}
+
+#[test]
+fn a_new_instance_is_at_power_on() -> Result {
+    let mut used = RecordQueue::ready()?;
+    used.set_kind_i(7);
+    used.push(1)?;
+    drop(used);
+    let mut queue = RecordQueue::new();
+    assert_eq!((queue.time(), queue.cycles(), queue.kind_i()), (0, 0, 0));
+    queue.cycle()?;
+    assert_eq!((queue.valid_o(), queue.word_o(), queue.kind_o()), (0, 0, 0));
+    Ok(())
+}
+
+#[test]
+fn only_variants_that_were_built_can_be_made() -> Result {
+    assert_eq!(RecordQueue::new().variant(), Variant::Fast);
+    for variant in [Variant::Fast, Variant::Cov, Variant::Wave] {
+        assert_eq!(RecordQueue::with_variant(variant)?.variant(), variant);
+    }
+    let error = DeepQueue::with_variant(Variant::Wave).expect_err("not listed");
+    assert_eq!(
+        error.to_string(),
+        "model `deep_queue` was built as fast, not as wave; add it to `.variants(..)` in build.rs"
+    );
+    Ok(())
 }

@@ -30,6 +30,53 @@ const OPT_FAST: &[&str] = &["-O2"];
 /// Code that runs once per instance: constructors, tables, names of signals.
 const OPT_SLOW: &[&str] = &["-O1"];
 
+/// Generated files are put together up to this many bytes per compiler run, because each run spends
+/// more time on Verilator's headers than on a small file; more would leave cores idle.
+const GROUP_BYTES: usize = 150_000;
+
+/// A C++ file and the text that it stands for.
+struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    fn read(dir: &Path, name: String) -> Result<Self, Error> {
+        let path = dir.join(&name);
+        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        Ok(Source { name, text })
+    }
+}
+
+/// Gather generated files into files that include them, as Verilator's own makefile does when it is
+/// not asked for parallel builds.
+fn groups(job: &Job, speed: &str, names: Vec<String>) -> Result<Vec<Source>, Error> {
+    let mut groups: Vec<Source> = Vec::new();
+    let mut includes: Vec<String> = Vec::new();
+    for name in names {
+        let file = Source::read(&job.dir, name)?;
+        let full = groups
+            .last()
+            .is_none_or(|group| group.text.len() + file.text.len() > GROUP_BYTES);
+        if full {
+            let name = format!("{}__{speed}{}.cpp", job.prefix, groups.len());
+            groups.push(Source {
+                name,
+                text: String::new(),
+            });
+            includes.push(String::new());
+        }
+        if let (Some(group), Some(include)) = (groups.last_mut(), includes.last_mut()) {
+            *include += &format!("#include \"{}\"\n", file.name);
+            group.text += &file.text;
+        }
+    }
+    for (group, include) in groups.iter().zip(&includes) {
+        write(&job.dir.join(&group.name), include)?;
+    }
+    Ok(groups)
+}
+
 /// A C++ file to compile.
 struct Unit {
     /// Working directory, which generated files include their headers from.
@@ -53,26 +100,24 @@ pub fn library(context: &Context, tool: &Verilator, jobs: &[Job]) -> Result<Libr
     for job in jobs {
         let files = Files::of(job)?;
         runtime.extend(files.runtime);
-        let flags = |opt| flags(tool, &seam, opt, job.variant);
-        let headers = headers(&job.dir)?;
-        let shim = shim_file(job);
-        for (names, opt) in [
-            (files.fast, OPT_FAST),
-            (files.slow, OPT_SLOW),
-            (vec![shim], OPT_FAST),
-        ] {
-            for name in names {
-                units.push(compiler.unit(tool, &job.dir, name, flags(opt), &headers)?);
+        let headers = headers(&job.dir)? + SEAM_HEADER;
+        let mut fast = files.fast;
+        fast.push(shim_file(job));
+        for (speed, names, opt) in [("fast", fast, OPT_FAST), ("slow", files.slow, OPT_SLOW)] {
+            let flags = flags(tool, &seam, opt, job.variant);
+            for group in groups(job, speed, names)? {
+                units.push(compiler.unit(tool, &job.dir, group, flags.clone(), &headers));
             }
         }
     }
-    for name in runtime {
-        // The runtime is one for all, so it has to know of everything a variant may use.
-        let flags = flags(tool, &seam, OPT_FAST, Variant::Wave);
-        units.push(compiler.unit(tool, &tool.include, format!("{name}.cpp"), flags, "")?);
-    }
+    // The runtime is one for all, so it has to know of everything a variant may use.
     let flags = flags(tool, &seam, OPT_FAST, Variant::Wave);
-    units.push(compiler.unit(tool, &seam, "verilated_rs.cpp".into(), flags, "")?);
+    for name in runtime {
+        let source = Source::read(&tool.include, format!("{name}.cpp"))?;
+        units.push(compiler.unit(tool, &tool.include, source, flags.clone(), ""));
+    }
+    let source = Source::read(&seam, "verilated_rs.cpp".into())?;
+    units.push(compiler.unit(tool, &seam, source, flags, SEAM_HEADER));
 
     let objects: Vec<_> = units.iter().map(|unit| unit.object.clone()).collect();
     units.retain(|unit| !unit.object.exists());
@@ -82,7 +127,7 @@ pub fn library(context: &Context, tool: &Verilator, jobs: &[Job]) -> Result<Libr
 
     let name = format!("verilated_{}", context.package);
     let path = context.out_dir.join(format!("lib{name}.a"));
-    archive(&path, &objects)?;
+    archive(&context.archiver, &path, &objects)?;
     let standard_library = if cfg!(target_os = "macos") {
         "c++"
     } else {
@@ -198,15 +243,10 @@ struct Compiler {
 
 impl Compiler {
     fn find(context: &Context) -> Result<Self, Error> {
-        let cache = cache_dir(context);
+        let cache = context.cache.clone();
         fs::create_dir_all(&cache).map_err(Error::io(&cache))?;
-        let wanted = std::env::var("CXX").ok().filter(|c| !c.is_empty());
-        let candidates = match &wanted {
-            Some(command) => vec![command.as_str()],
-            None => vec!["c++", "g++", "clang++"],
-        };
         let mut reason = String::new();
-        for command in &candidates {
+        for command in &context.compilers {
             match Command::new(command).arg("--version").output() {
                 Ok(output) if output.status.success() => {
                     let version = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -221,7 +261,7 @@ impl Compiler {
             }
         }
         Err(Error::CompilerMissing {
-            tried: candidates.join(", "),
+            tried: context.compilers.join(", "),
             reason,
         })
     }
@@ -230,18 +270,17 @@ impl Compiler {
         &self,
         tool: &Verilator,
         dir: &Path,
-        name: String,
+        source: Source,
         flags: Vec<String>,
         headers: &str,
-    ) -> Result<Unit, Error> {
-        let path = dir.join(&name);
-        let text = fs::read(&path).map_err(Error::io(&path))?;
+    ) -> Unit {
         let mut stamp = Stamp::new("object");
         for part in [
             &self.command,
             &self.version,
             &tool.version,
             SEAM_HEADER,
+            SEAM_HOOKS,
             headers,
         ] {
             stamp.add(part);
@@ -252,16 +291,16 @@ impl Compiler {
                 stamp.add(flag);
             }
         }
-        stamp.add(&text);
-        let stem = name.trim_end_matches(".cpp");
+        stamp.add(&source.text);
+        let stem = source.name.trim_end_matches(".cpp");
         let object = self.cache.join(format!("{stem}-{}.o", stamp.finish()));
-        Ok(Unit {
+        Unit {
             dir: dir.into(),
-            file: name.into(),
+            file: source.name.into(),
             flags,
             object,
-            size: text.len(),
-        })
+            size: source.text.len(),
+        }
     }
 
     fn compile(&self, unit: &Unit) -> Result<(), Error> {
@@ -292,21 +331,8 @@ impl Compiler {
     }
 }
 
-/// Where objects are kept: beside the profiles in Cargo's target directory, which `OUT_DIR` is part
-/// of and which carries a tag file; in `OUT_DIR` if there is none.
-fn cache_dir(context: &Context) -> PathBuf {
-    if let Some(dir) = std::env::var_os("VERILATED_CACHE").filter(|dir| !dir.is_empty()) {
-        return context.resolve(Path::new(&dir));
-    }
-    let target = context
-        .out_dir
-        .ancestors()
-        .find(|dir| dir.join("CACHEDIR.TAG").is_file());
-    target.unwrap_or(&context.out_dir).join("verilated-cache")
-}
-
 /// Put the objects into a static library, unless it already holds exactly these.
-fn archive(path: &Path, objects: &[PathBuf]) -> Result<(), Error> {
+fn archive(archiver: &str, path: &Path, objects: &[PathBuf]) -> Result<(), Error> {
     let list: String = objects
         .iter()
         .map(|object| format!("{}\n", object.display()))
@@ -318,20 +344,16 @@ fn archive(path: &Path, objects: &[PathBuf]) -> Result<(), Error> {
     if path.exists() {
         fs::remove_file(path).map_err(Error::io(path))?;
     }
-    let command = std::env::var("AR")
-        .ok()
-        .filter(|c| !c.is_empty())
-        .unwrap_or_else(|| "ar".into());
-    let output = Command::new(&command)
+    let output = Command::new(archiver)
         .arg("crs")
         .arg(path)
         .args(objects)
         .output()
-        .map_err(Error::io(&command))?;
+        .map_err(Error::io(archiver))?;
     if !output.status.success() {
         let messages = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(Error::Compiler {
-            command,
+            command: archiver.into(),
             file: path.into(),
             messages,
         });

@@ -39,12 +39,13 @@ mod error;
 mod generate;
 mod header;
 mod stamp;
+#[cfg(test)]
+mod tests;
 mod verilator;
 
 pub use crate::Variant;
 pub use error::Error;
 
-use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -218,34 +219,56 @@ pub struct Artifacts {
 
 /// Where and how to build; from the environment that Cargo gives a build script.
 struct Context {
-    /// Directory of the package; relative sources start here.
+    /// Directory of the package; relative paths start here.
     package_dir: PathBuf,
     out_dir: PathBuf,
     /// Name of the package as part of a symbol.
     package: String,
     jobs: usize,
+    verilator: PathBuf,
+    /// C++ compilers to try.
+    compilers: Vec<String>,
+    archiver: String,
+    /// Where objects are kept.
+    cache: PathBuf,
 }
 
 impl Context {
     fn from_cargo() -> Result<Self, Error> {
-        let var = |name| std::env::var_os(name).ok_or(Error::NotInBuildScript { variable: name });
-        let text = |value: OsString| value.to_string_lossy().into_owned();
-        let package = text(var("CARGO_PKG_NAME")?);
+        let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name| var(name).map(|value| value.to_string_lossy().into_owned());
+        let missing = |variable| Error::NotInBuildScript { variable };
+        let package = text("CARGO_PKG_NAME").ok_or(missing("CARGO_PKG_NAME"))?;
+        let package_dir =
+            PathBuf::from(var("CARGO_MANIFEST_DIR").ok_or(missing("CARGO_MANIFEST_DIR"))?);
+        let out_dir = PathBuf::from(var("OUT_DIR").ok_or(missing("OUT_DIR"))?);
+        let cache = match var("VERILATED_CACHE") {
+            Some(dir) => package_dir.join(dir),
+            None => default_cache(&out_dir),
+        };
         Ok(Context {
-            package_dir: var("CARGO_MANIFEST_DIR")?.into(),
-            out_dir: var("OUT_DIR")?.into(),
+            package_dir,
+            out_dir,
             package: package.replace(|c: char| !c.is_ascii_alphanumeric(), "_"),
-            jobs: var("NUM_JOBS")
-                .ok()
-                .and_then(|n| text(n).parse().ok())
-                .unwrap_or(1),
+            jobs: text("NUM_JOBS").and_then(|n| n.parse().ok()).unwrap_or(1),
+            verilator: var("VERILATOR").map_or_else(|| "verilator".into(), PathBuf::from),
+            compilers: match text("CXX") {
+                Some(command) => vec![command],
+                None => ["c++", "g++", "clang++"].map(String::from).to_vec(),
+            },
+            archiver: text("AR").unwrap_or_else(|| "ar".into()),
+            cache,
         })
     }
+}
 
-    /// Resolve a path as Verilator saw it.
-    fn resolve(&self, path: &Path) -> PathBuf {
-        self.package_dir.join(path)
-    }
+/// Objects are kept beside the profiles in Cargo's target directory, of which `below` is a part and
+/// which carries a tag file; in `below` itself if there is none.
+fn default_cache(below: &Path) -> PathBuf {
+    let target = below
+        .ancestors()
+        .find(|dir| dir.join("CACHEDIR.TAG").is_file());
+    target.unwrap_or(below).join("verilated-cache")
 }
 
 /// Build several models into one static library, tell Cargo to link it, and write `<name>.rs` for
@@ -274,7 +297,7 @@ fn build_in(context: &Context, models: &[Model]) -> Result<Artifacts, Error> {
             });
         }
     }
-    let tool = verilator::Verilator::find()?;
+    let tool = verilator::Verilator::find(&context.verilator)?;
     let mut translations = Vec::new();
     for model in models {
         for &variant in &model.variants {

@@ -20,15 +20,10 @@ pub struct Verilator {
 }
 
 impl Verilator {
-    pub fn find() -> Result<Self, Error> {
-        let command = std::env::var_os("VERILATOR").filter(|v| !v.is_empty());
-        Self::at(command.map_or_else(|| "verilator".into(), PathBuf::from))
-    }
-
-    fn at(command: PathBuf) -> Result<Self, Error> {
-        let version = Self::query(&command, &["--version"])?;
+    pub fn find(command: &Path) -> Result<Self, Error> {
+        let version = Self::query(command, &["--version"])?;
         if !version_suffices(&version) {
-            let path = on_path(&command).unwrap_or(command);
+            let path = on_path(command).unwrap_or_else(|| command.into());
             let found = version
                 .split_whitespace()
                 .nth(1)
@@ -36,9 +31,9 @@ impl Verilator {
                 .to_string();
             return Err(Error::VerilatorTooOld { found, path });
         }
-        let root = Self::query(&command, &["--getenv", "VERILATOR_ROOT"])?;
+        let root = Self::query(command, &["--getenv", "VERILATOR_ROOT"])?;
         Ok(Verilator {
-            command,
+            command: command.to_path_buf(),
             version,
             include: Path::new(&root).join("include"),
         })

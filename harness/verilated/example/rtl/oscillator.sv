@@ -1,0 +1,14 @@
+// A combinational loop, to see that the simulator's giving up is an error and not the end.
+//
+// Purpose: while `enable_i` is high, `out_o` is its own inverse and never settles.
+// Latency: combinational. Reset: none. Dropped or stalled: nothing.
+// The loop is what this module is for.
+/* verilator lint_off UNOPTFLAT */
+module oscillator (
+  input  logic enable_i,
+  output logic out_o
+);
+
+  assign out_o = enable_i & ~out_o;
+
+endmodule
