@@ -2,18 +2,13 @@
 // the address map, errors and events.
 package supernode_pkg;
 
-  // Node identifier: {chip[4:0], unit[4:0]}. Units 0 to 15 are ports, 16 to 23 home slices.
+  // Node identifier: {chip, unit}. Units 0 to 15 are ports, 16 to 23 home slices.
   localparam int unsigned UnitWidth = 5;
   localparam int unsigned ChipWidth = 5;
-  localparam int unsigned NodeIdWidth = ChipWidth + UnitWidth;
   localparam int unsigned UnitHome0 = 16;
-  localparam int unsigned MaxPorts = 16;
-  localparam int unsigned MaxHomeSlices = 8;
 
-  typedef logic [NodeIdWidth-1:0] node_id_t;
-
-  localparam int unsigned AddrWidth = 48;
-  typedef logic [AddrWidth-1:0] addr_t;
+  typedef logic [flit_pkg::NodeIdWidth-1:0] node_id_t;
+  typedef logic [flit_pkg::AddrWidth-1:0] addr_t;
 
   // One region of the global address space, as software writes it into the CSRs. Base, limit and
   // local base are in units of 64 KiB.
@@ -45,16 +40,17 @@ package supernode_pkg;
   } map_t;
 
   typedef enum logic [3:0] {
-    ErrNone             = 4'd0,
-    ErrUnmapped         = 4'd1,
-    ErrNoRight          = 4'd2,
-    ErrWrongRegion      = 4'd3,  // coherent request to an uncached region or the reverse
-    ErrBadOpcode        = 4'd4,  // or a class the sender may not send
-    ErrBadSize          = 4'd5,  // or alignment
-    ErrWrongSource      = 4'd6,
-    ErrUnknownDst       = 4'd7,
-    ErrTornPacket       = 4'd8,  // head, tail and declared length disagree
-    ErrNoTransaction    = 4'd9   // an answer that nobody waits for
+    ErrNone          = 4'd0,
+    ErrUnmapped      = 4'd1,
+    ErrNoRight       = 4'd2,
+    ErrWrongRegion   = 4'd3,  // coherent request to an uncached region or the reverse
+    ErrBadOpcode     = 4'd4,  // or a class the sender may not send
+    ErrBadSize       = 4'd5,  // or alignment
+    ErrWrongSource   = 4'd6,
+    ErrUnknownDst    = 4'd7,
+    ErrTornPacket    = 4'd8,  // head, tail and declared length disagree
+    ErrNoTransaction = 4'd9,  // an answer that nobody waits for
+    ErrNoCredit      = 4'd10  // a word sent without a credit
   } error_cause_e;
 
   // One error, valid for one cycle. `cause` holds an error_cause_e.
