@@ -1,3 +1,15 @@
 // The sources of the switch, packages first, then each module after those it uses.
 // Paths are relative to this file.
+flit_pkg.sv
 supernode_pkg.sv
+lib/arbiter_pkg.sv
+fabric/fabric_pkg.sv
+
+address/address_map.sv
+fabric/ingress_check.sv
+fabric/ingress_route.sv
+fabric/input_buffer.sv
+fabric/allocator.sv
+fabric/egress.sv
+fabric/crossbar.sv
+supernode_switch.sv

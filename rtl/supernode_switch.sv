@@ -11,44 +11,44 @@ module supernode_switch
   import supernode_pkg::*;
   import fabric_pkg::*;
 #(
-  parameter int unsigned Ports      = 8,   // 1 to 16; 4, 8 and 16 are tried
-  parameter int unsigned HomeSlices = 2,   // power of two, at most 8
-  parameter int unsigned DirSets    = 64,  // of each slice, power of two
-  parameter int unsigned DirWays    = 8,
-  parameter int unsigned Trackers   = 16,  // transactions in flight in each slice
-  parameter int unsigned ClassDepth = 16,  // words of each class that an input buffers
-  parameter int unsigned Regions    = 8    // of the address map
+    parameter int unsigned Ports      = 8,   // 1 to 16; 4, 8 and 16 are tried
+    parameter int unsigned HomeSlices = 2,   // power of two, at most 8
+    parameter int unsigned DirSets    = 64,  // of each slice, power of two
+    parameter int unsigned DirWays    = 8,
+    parameter int unsigned Trackers   = 16,  // transactions in flight in each slice
+    parameter int unsigned ClassDepth = 16,  // words of each class that an input buffers
+    parameter int unsigned Regions    = 8    // of the address map
 ) (
-  input  logic clk_i,
-  input  logic rst_ni,
+    input logic clk_i,
+    input logic rst_ni,
 
-  // From the nodes.
-  input  logic [Ports-1:0]                 rx_valid_i,
-  input  logic [Ports-1:0][2:0]            rx_class_i,
-  input  logic [Ports-1:0]                 rx_head_i,
-  input  logic [Ports-1:0]                 rx_tail_i,
-  input  logic [Ports-1:0][FlitWidth-1:0]  rx_flit_i,
-  output logic [Ports-1:0][NumClasses-1:0] rx_credit_o,
+    // From the nodes.
+    input  logic [Ports-1:0]                 rx_valid_i,
+    input  logic [Ports-1:0][           2:0] rx_class_i,
+    input  logic [Ports-1:0]                 rx_head_i,
+    input  logic [Ports-1:0]                 rx_tail_i,
+    input  logic [Ports-1:0][ FlitWidth-1:0] rx_flit_i,
+    output logic [Ports-1:0][NumClasses-1:0] rx_credit_o,
 
-  // To the nodes.
-  output logic [Ports-1:0]                 tx_valid_o,
-  output logic [Ports-1:0][2:0]            tx_class_o,
-  output logic [Ports-1:0]                 tx_head_o,
-  output logic [Ports-1:0]                 tx_tail_o,
-  output logic [Ports-1:0][FlitWidth-1:0]  tx_flit_o,
-  input  logic [Ports-1:0][NumClasses-1:0] tx_credit_i,
+    // To the nodes.
+    output logic [Ports-1:0]                 tx_valid_o,
+    output logic [Ports-1:0][           2:0] tx_class_o,
+    output logic [Ports-1:0]                 tx_head_o,
+    output logic [Ports-1:0]                 tx_tail_o,
+    output logic [Ports-1:0][ FlitWidth-1:0] tx_flit_o,
+    input  logic [Ports-1:0][NumClasses-1:0] tx_credit_i,
 
-  // APB4: registers.
-  input  logic        psel_i,
-  input  logic        penable_i,
-  input  logic        pwrite_i,
-  input  logic [2:0]  pprot_i,
-  input  logic [11:0] paddr_i,
-  input  logic [31:0] pwdata_i,
-  input  logic [3:0]  pstrb_i,
-  output logic        pready_o,
-  output logic [31:0] prdata_o,
-  output logic        pslverr_o
+    // APB4: registers.
+    input  logic        psel_i,
+    input  logic        penable_i,
+    input  logic        pwrite_i,
+    input  logic [ 2:0] pprot_i,
+    input  logic [11:0] paddr_i,
+    input  logic [31:0] pwdata_i,
+    input  logic [ 3:0] pstrb_i,
+    output logic        pready_o,
+    output logic [31:0] prdata_o,
+    output logic        pslverr_o
 );
 
   // Crossbar ports: the external ones, then the home slices. The chip's number is 0 so far, so a
@@ -64,48 +64,48 @@ module supernode_switch
   logic [Ports-1:0] rx_event_valid, tx_event_valid;
   logic [Ports-1:0][2:0] rx_event_class, tx_event_class;
 
-  checked_word_t                   checked[Size];
-  logic [Size-1:0]                 write, drop;
-  class_e                          write_class[Size], drop_class[Size];
-  logic [IndexWidth-1:0]           write_output[Size];
-  slot_t                           write_slot[Size];
+  checked_word_t checked[Size];
+  logic [Size-1:0] write, drop;
+  class_e write_class[Size], drop_class[Size];
+  logic  [IndexWidth-1:0] write_output[Size];
+  slot_t                  write_slot  [Size];
   logic [Size-1:0][NumClasses-1:0] rx_credit, tx_credit;
-  link_word_t                      tx[Size];
+  link_word_t tx[Size];
 
   // External ports.
   for (genvar p = 0; p < Ports; p++) begin : gen_port
     ingress_check u_ingress_check (
-      .clk_i,
-      .rst_ni,
-      .node_id_i (node_id_t'(p)),
-      .rx_valid_i(rx_valid_i[p]),
-      .rx_class_i(rx_class_i[p]),
-      .rx_head_i (rx_head_i[p]),
-      .rx_tail_i (rx_tail_i[p]),
-      .rx_flit_i (rx_flit_i[p]),
-      .credit_i  (rx_credit[p]),
-      .word_o    (checked[p])
+        .clk_i,
+        .rst_ni,
+        .node_id_i (node_id_t'(p)),
+        .rx_valid_i(rx_valid_i[p]),
+        .rx_class_i(rx_class_i[p]),
+        .rx_head_i (rx_head_i[p]),
+        .rx_tail_i (rx_tail_i[p]),
+        .rx_flit_i (rx_flit_i[p]),
+        .credit_i  (rx_credit[p]),
+        .word_o    (checked[p])
     );
 
     ingress_route #(
-      .Ports     (Ports),
-      .HomeSlices(HomeSlices),
-      .Regions   (Regions)
+        .Ports     (Ports),
+        .HomeSlices(HomeSlices),
+        .Regions   (Regions)
     ) u_ingress_route (
-      .clk_i,
-      .rst_ni,
-      .node_id_i     (node_id_t'(p)),
-      .own_output_i  (IndexWidth'(p)),
-      .partitions_i  (partitions[p]),
-      .regions_i     (regions),
-      .word_i        (checked[p]),
-      .write_o       (write[p]),
-      .write_class_o (write_class[p]),
-      .write_output_o(write_output[p]),
-      .write_slot_o  (write_slot[p]),
-      .drop_o        (drop[p]),
-      .drop_class_o  (drop_class[p]),
-      .error_o       (errors[p])
+        .clk_i,
+        .rst_ni,
+        .node_id_i     (node_id_t'(p)),
+        .own_output_i  (IndexWidth'(p)),
+        .partitions_i  (partitions[p]),
+        .regions_i     (regions),
+        .word_i        (checked[p]),
+        .write_o       (write[p]),
+        .write_class_o (write_class[p]),
+        .write_output_o(write_output[p]),
+        .write_slot_o  (write_slot[p]),
+        .drop_o        (drop[p]),
+        .drop_class_o  (drop_class[p]),
+        .error_o       (errors[p])
     );
 
     assign rx_credit_o[p] = rx_credit[p];
@@ -128,20 +128,20 @@ module supernode_switch
     link_word_t home_tx;
 
     home_slice #(
-      .Ports   (Ports),
-      .DirSets (DirSets),
-      .DirWays (DirWays),
-      .Trackers(Trackers)
+        .Ports   (Ports),
+        .DirSets (DirSets),
+        .DirWays (DirWays),
+        .Trackers(Trackers)
     ) u_home_slice (
-      .clk_i,
-      .rst_ni,
-      .node_id_i  (node_id_t'(UnitHome0 + h)),
-      .rx_i       (tx[X]),
-      .rx_credit_o(tx_credit[X]),
-      .tx_o       (home_tx),
-      .tx_credit_i(rx_credit[X]),
-      .events_o   (home_events[h]),
-      .error_o    (errors[X+HomeSlices])
+        .clk_i,
+        .rst_ni,
+        .node_id_i  (node_id_t'(UnitHome0 + h)),
+        .rx_i       (tx[X]),
+        .rx_credit_o(tx_credit[X]),
+        .tx_o       (home_tx),
+        .tx_credit_i(rx_credit[X]),
+        .events_o   (home_events[h]),
+        .error_o    (errors[X+HomeSlices])
     );
 
     assign checked[X] = '{
@@ -156,73 +156,73 @@ module supernode_switch
         };
 
     ingress_route #(
-      .Ports     (Ports),
-      .HomeSlices(HomeSlices),
-      .Regions   (Regions)
+        .Ports     (Ports),
+        .HomeSlices(HomeSlices),
+        .Regions   (Regions)
     ) u_ingress_route (
-      .clk_i,
-      .rst_ni,
-      .node_id_i     (node_id_t'(UnitHome0 + h)),
-      .own_output_i  (IndexWidth'(X)),
-      .partitions_i  ('1),
-      .regions_i     (regions),
-      .word_i        (checked[X]),
-      .write_o       (write[X]),
-      .write_class_o (write_class[X]),
-      .write_output_o(write_output[X]),
-      .write_slot_o  (write_slot[X]),
-      .drop_o        (drop[X]),
-      .drop_class_o  (drop_class[X]),
-      .error_o       (errors[X])
+        .clk_i,
+        .rst_ni,
+        .node_id_i     (node_id_t'(UnitHome0 + h)),
+        .own_output_i  (IndexWidth'(X)),
+        .partitions_i  ('1),
+        .regions_i     (regions),
+        .word_i        (checked[X]),
+        .write_o       (write[X]),
+        .write_class_o (write_class[X]),
+        .write_output_o(write_output[X]),
+        .write_slot_o  (write_slot[X]),
+        .drop_o        (drop[X]),
+        .drop_class_o  (drop_class[X]),
+        .error_o       (errors[X])
     );
   end
 
   crossbar #(
-    .Size      (Size),
-    .ClassDepth(ClassDepth)
+      .Size      (Size),
+      .ClassDepth(ClassDepth)
   ) u_crossbar (
-    .clk_i,
-    .rst_ni,
-    .write_i       (write),
-    .write_class_i (write_class),
-    .write_output_i(write_output),
-    .write_slot_i  (write_slot),
-    .drop_i        (drop),
-    .drop_class_i  (drop_class),
-    .rx_credit_o   (rx_credit),
-    .tx_o          (tx),
-    .tx_credit_i   (tx_credit)
+      .clk_i,
+      .rst_ni,
+      .write_i       (write),
+      .write_class_i (write_class),
+      .write_output_i(write_output),
+      .write_slot_i  (write_slot),
+      .drop_i        (drop),
+      .drop_class_i  (drop_class),
+      .rx_credit_o   (rx_credit),
+      .tx_o          (tx),
+      .tx_credit_i   (tx_credit)
   );
 
   supernode_csr #(
-    .Ports     (Ports),
-    .HomeSlices(HomeSlices),
-    .Regions   (Regions),
-    .DirSets   (DirSets),
-    .DirWays   (DirWays),
-    .Trackers  (Trackers),
-    .ClassDepth(ClassDepth)
+      .Ports     (Ports),
+      .HomeSlices(HomeSlices),
+      .Regions   (Regions),
+      .DirSets   (DirSets),
+      .DirWays   (DirWays),
+      .Trackers  (Trackers),
+      .ClassDepth(ClassDepth)
   ) u_supernode_csr (
-    .clk_i,
-    .rst_ni,
-    .psel_i,
-    .penable_i,
-    .pwrite_i,
-    .pprot_i,
-    .paddr_i,
-    .pwdata_i,
-    .pstrb_i,
-    .pready_o,
-    .prdata_o,
-    .pslverr_o,
-    .regions_o        (regions),
-    .port_partitions_o(partitions),
-    .rx_event_valid_i (rx_event_valid),
-    .rx_event_class_i (rx_event_class),
-    .tx_event_valid_i (tx_event_valid),
-    .tx_event_class_i (tx_event_class),
-    .home_events_i    (home_events),
-    .errors_i         (errors)
+      .clk_i,
+      .rst_ni,
+      .psel_i,
+      .penable_i,
+      .pwrite_i,
+      .pprot_i,
+      .paddr_i,
+      .pwdata_i,
+      .pstrb_i,
+      .pready_o,
+      .prdata_o,
+      .pslverr_o,
+      .regions_o        (regions),
+      .port_partitions_o(partitions),
+      .rx_event_valid_i (rx_event_valid),
+      .rx_event_class_i (rx_event_class),
+      .tx_event_valid_i (tx_event_valid),
+      .tx_event_class_i (tx_event_class),
+      .home_events_i    (home_events),
+      .errors_i         (errors)
   );
 
 endmodule

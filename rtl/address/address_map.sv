@@ -11,12 +11,12 @@ module address_map
   import flit_pkg::*;
   import supernode_pkg::*;
 #(
-  parameter int unsigned Regions = 8
+    parameter int unsigned Regions = 8
 ) (
-  input  logic                  valid_i,
-  input  addr_t                 addr_i,
-  input  region_t [Regions-1:0] regions_i,
-  output map_t                  map_o
+    input  logic                  valid_i,
+    input  addr_t                 addr_i,
+    input  region_t [Regions-1:0] regions_i,
+    output map_t                  map_o
 );
 
   localparam int unsigned PageWidth = 16;  // regions begin and end at multiples of 64 KiB
@@ -52,13 +52,13 @@ module address_map
   logic [RegionIndexWidth-1:0] index;
 
   always_comb begin
-    hit = 1'b0;
+    hit   = 1'b0;
     index = '0;
     if (valid_i) begin
       for (int unsigned r = 0; r < Regions; r++) begin
         if (!hit && regions_i[r].valid && regions_i[r].base <= addr_i[AddrWidth-1:PageWidth] &&
             addr_i[AddrWidth-1:PageWidth] <= regions_i[r].limit) begin
-          hit = 1'b1;
+          hit   = 1'b1;
           index = RegionIndexWidth'(r);
         end
       end

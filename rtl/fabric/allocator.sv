@@ -19,35 +19,35 @@ module allocator
   import fabric_pkg::*;
   import arbiter_pkg::*;
 #(
-  parameter  int unsigned Size       = 10,  // inputs, and outputs
-  localparam int unsigned IndexWidth = $clog2(Size)
+    parameter  int unsigned Size       = 10,           // inputs, and outputs
+    localparam int unsigned IndexWidth = $clog2(Size)
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
-  input  logic [NumClasses-1:0][Size-1:0] ready_i  [Size],  // by input, class, output
-  input  logic [NumClasses-1:0][Size-1:0] credit_i,         // by class, output
-  input  link_word_t                      word_i   [Size],  // the words read, by input
-  output logic [Size-1:0]                 read_o,           // by input
-  output logic [IndexWidth-1:0]           output_o [Size],  // by input
-  output class_e                          class_o  [Size],  // by input
-  output logic [Size-1:0]                 send_o,           // by output
-  output logic [IndexWidth-1:0]           input_o  [Size]   // by output
+    input  logic                                  clk_i,
+    input  logic                                  rst_ni,
+    input  logic       [NumClasses-1:0][Size-1:0] ready_i [Size],  // by input, class, output
+    input  logic       [NumClasses-1:0][Size-1:0] credit_i,        // by class, output
+    input  link_word_t                            word_i  [Size],  // the words read, by input
+    output logic       [      Size-1:0]           read_o,          // by input
+    output logic       [IndexWidth-1:0]           output_o[Size],  // by input
+    output class_e                                class_o [Size],  // by input
+    output logic       [      Size-1:0]           send_o,          // by output
+    output logic       [IndexWidth-1:0]           input_o [Size]   // by output
 );
 
   typedef logic [Size-1:0] mask_t;
   typedef logic [IndexWidth-1:0] index_t;
 
-  mask_t locked_q[NumClasses];        // outputs at which a packet of the class is under way
-  mask_t owned_q[Size][NumClasses];   // those whose packet comes from this input
-  mask_t first_output_q[Size];        // round-robin masks, see arbiter_pkg
+  mask_t locked_q[NumClasses];  // outputs at which a packet of the class is under way
+  mask_t owned_q[Size][NumClasses];  // those whose packet comes from this input
+  mask_t first_output_q[Size];  // round-robin masks, see arbiter_pkg
   mask_t first_input_q[Size];
   logic [NumClasses-1:0] first_class_q[Size][Size];  // by input, output
 
   mask_t eligible[Size][NumClasses];
-  mask_t proposals[Size];             // by output, the inputs that propose it
+  mask_t proposals[Size];  // by output, the inputs that propose it
 
   always_comb begin
-    mask_t outputs;
+    mask_t  outputs;
     index_t to;
     outputs = '0;
     to = '0;
@@ -59,8 +59,8 @@ module allocator
         outputs |= eligible[i][c];
       end
       if (outputs != '0) begin
-        to = index_t'(index_of(round_robin(arbiter_vec_t'(outputs),
-                                           arbiter_vec_t'(first_output_q[i]))));
+        to = index_t
+            '(index_of(round_robin(arbiter_vec_t'(outputs), arbiter_vec_t'(first_output_q[i]))));
         proposals[to][i] = 1'b1;
       end
     end
@@ -85,11 +85,12 @@ module allocator
     end
     for (int unsigned o = 0; o < Size; o++) begin
       if (proposals[o] != '0) begin
-        winner = mask_t'(round_robin(arbiter_vec_t'(proposals[o]), arbiter_vec_t'(first_input_q[o])));
+        winner =
+            mask_t'(round_robin(arbiter_vec_t'(proposals[o]), arbiter_vec_t'(first_input_q[o])));
         from = index_t'(index_of(arbiter_vec_t'(winner)));
         for (int unsigned c = 0; c < NumClasses; c++) classes[c] = eligible[from][c][o];
-        classes = NumClasses'(round_robin(arbiter_vec_t'(classes),
-                                          arbiter_vec_t'(first_class_q[from][o])));
+        classes = NumClasses
+            '(round_robin(arbiter_vec_t'(classes), arbiter_vec_t'(first_class_q[from][o])));
         send_o[o] = 1'b1;
         input_o[o] = from;
         read_o |= winner;
@@ -112,8 +113,9 @@ module allocator
         for (int unsigned c = 0; c < NumClasses; c++) owned_q[i][c] <= '0;
       end else if (read_o[i]) begin
         first_output_q[i] <= mask_t'(advance(arbiter_vec_t'(1) << output_o[i], word_i[i].tail));
-        first_class_q[i][output_o[i]] <=
-            NumClasses'(advance(arbiter_vec_t'(chosen_class[i]), word_i[i].tail));
+        first_class_q[i][output_o[i]] <= NumClasses'(advance(
+            arbiter_vec_t'(chosen_class[i]), word_i[i].tail
+        ));
         if (word_i[i].head != word_i[i].tail) begin
           owned_q[i][class_o[i]][output_o[i]] <= word_i[i].head;
         end

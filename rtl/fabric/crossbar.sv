@@ -9,80 +9,80 @@ module crossbar
   import flit_pkg::*;
   import fabric_pkg::*;
 #(
-  parameter  int unsigned Size       = 10,  // inputs, and outputs
-  parameter  int unsigned ClassDepth = 16,
-  localparam int unsigned IndexWidth = $clog2(Size)
+    parameter  int unsigned Size       = 10,           // inputs, and outputs
+    parameter  int unsigned ClassDepth = 16,
+    localparam int unsigned IndexWidth = $clog2(Size)
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
-  input  logic [Size-1:0]                 write_i,
-  input  class_e                          write_class_i  [Size],
-  input  logic [IndexWidth-1:0]           write_output_i [Size],
-  input  slot_t                           write_slot_i   [Size],
-  input  logic [Size-1:0]                 drop_i,                 // only returns the credit
-  input  class_e                          drop_class_i   [Size],
-  output logic [Size-1:0][NumClasses-1:0] rx_credit_o,            // pulses to the senders
-  output link_word_t                      tx_o           [Size],
-  input  logic [Size-1:0][NumClasses-1:0] tx_credit_i             // pulses from the receivers
+    input logic clk_i,
+    input logic rst_ni,
+    input logic [Size-1:0] write_i,
+    input class_e write_class_i[Size],
+    input logic [IndexWidth-1:0] write_output_i[Size],
+    input slot_t write_slot_i[Size],
+    input logic [Size-1:0] drop_i,  // only returns the credit
+    input class_e drop_class_i[Size],
+    output logic [Size-1:0][NumClasses-1:0] rx_credit_o,  // pulses to the senders
+    output link_word_t tx_o[Size],
+    input logic [Size-1:0][NumClasses-1:0] tx_credit_i  // pulses from the receivers
 );
 
-  logic [NumClasses-1:0][Size-1:0] ready[Size];
-  logic [NumClasses-1:0][Size-1:0] credit;
-  link_word_t                      word[Size];
-  logic [Size-1:0]                 read;
-  logic [IndexWidth-1:0]           read_output[Size];
-  class_e                          read_class[Size];
-  logic [Size-1:0]                 send;
-  logic [IndexWidth-1:0]           send_input[Size];
+  logic       [NumClasses-1:0][Size-1:0] ready      [Size];
+  logic       [NumClasses-1:0][Size-1:0] credit;
+  link_word_t                            word       [Size];
+  logic       [      Size-1:0]           read;
+  logic       [IndexWidth-1:0]           read_output[Size];
+  class_e                                read_class [Size];
+  logic       [      Size-1:0]           send;
+  logic       [IndexWidth-1:0]           send_input [Size];
 
   for (genvar i = 0; i < Size; i++) begin : gen_input
     input_buffer #(
-      .Outputs   (Size),
-      .ClassDepth(ClassDepth)
+        .Outputs   (Size),
+        .ClassDepth(ClassDepth)
     ) u_input_buffer (
-      .clk_i,
-      .rst_ni,
-      .write_i       (write_i[i]),
-      .write_class_i (write_class_i[i]),
-      .write_output_i(write_output_i[i]),
-      .write_slot_i  (write_slot_i[i]),
-      .drop_i        (drop_i[i]),
-      .drop_class_i  (drop_class_i[i]),
-      .ready_o       (ready[i]),
-      .read_i        (read[i]),
-      .read_class_i  (read_class[i]),
-      .read_output_i (read_output[i]),
-      .read_word_o   (word[i]),
-      .credit_o      (rx_credit_o[i])
+        .clk_i,
+        .rst_ni,
+        .write_i       (write_i[i]),
+        .write_class_i (write_class_i[i]),
+        .write_output_i(write_output_i[i]),
+        .write_slot_i  (write_slot_i[i]),
+        .drop_i        (drop_i[i]),
+        .drop_class_i  (drop_class_i[i]),
+        .ready_o       (ready[i]),
+        .read_i        (read[i]),
+        .read_class_i  (read_class[i]),
+        .read_output_i (read_output[i]),
+        .read_word_o   (word[i]),
+        .credit_o      (rx_credit_o[i])
     );
   end
 
   allocator #(
-    .Size(Size)
+      .Size(Size)
   ) u_allocator (
-    .clk_i,
-    .rst_ni,
-    .ready_i (ready),
-    .credit_i(credit),
-    .word_i  (word),
-    .read_o  (read),
-    .output_o(read_output),
-    .class_o (read_class),
-    .send_o  (send),
-    .input_o (send_input)
+      .clk_i,
+      .rst_ni,
+      .ready_i (ready),
+      .credit_i(credit),
+      .word_i  (word),
+      .read_o  (read),
+      .output_o(read_output),
+      .class_o (read_class),
+      .send_o  (send),
+      .input_o (send_input)
   );
 
   egress #(
-    .Size(Size)
+      .Size(Size)
   ) u_egress (
-    .clk_i,
-    .rst_ni,
-    .send_i  (send),
-    .input_i (send_input),
-    .word_i  (word),
-    .credit_i(tx_credit_i),
-    .credit_o(credit),
-    .tx_o
+      .clk_i,
+      .rst_ni,
+      .send_i  (send),
+      .input_i (send_input),
+      .word_i  (word),
+      .credit_i(tx_credit_i),
+      .credit_o(credit),
+      .tx_o
   );
 
 endmodule

@@ -9,17 +9,17 @@ module egress
   import flit_pkg::*;
   import fabric_pkg::*;
 #(
-  parameter  int unsigned Size       = 10,
-  localparam int unsigned IndexWidth = $clog2(Size)
+    parameter  int unsigned Size       = 10,
+    localparam int unsigned IndexWidth = $clog2(Size)
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
-  input  logic [Size-1:0]                 send_i,            // by output
-  input  logic [IndexWidth-1:0]           input_i  [Size],   // by output
-  input  link_word_t                      word_i   [Size],   // by input
-  input  logic [Size-1:0][NumClasses-1:0] credit_i,          // pulses, by output, class
-  output logic [NumClasses-1:0][Size-1:0] credit_o,          // there is a credit, by class, output
-  output link_word_t                      tx_o     [Size]
+    input logic clk_i,
+    input logic rst_ni,
+    input logic [Size-1:0] send_i,  // by output
+    input logic [IndexWidth-1:0] input_i[Size],  // by output
+    input link_word_t word_i[Size],  // by input
+    input logic [Size-1:0][NumClasses-1:0] credit_i,  // pulses, by output, class
+    output logic [NumClasses-1:0][Size-1:0] credit_o,  // there is a credit, by class, output
+    output link_word_t tx_o[Size]
 );
 
   for (genvar o = 0; o < Size; o++) begin : gen_output
@@ -37,12 +37,12 @@ module egress
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          credits_q[c] <= '0;
+          credits_q[c]   <= '0;
           credit_o[c][o] <= 1'b0;
         end
       end else if (spent != credit_i[o]) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          credits_q[c] <= credits_q[c] + credit_t'(credit_i[o][c]) - credit_t'(spent[c]);
+          credits_q[c]   <= credits_q[c] + credit_t'(credit_i[o][c]) - credit_t'(spent[c]);
           credit_o[c][o] <= (credits_q[c] != credit_t'(spent[c])) || credit_i[o][c];
         end
       end

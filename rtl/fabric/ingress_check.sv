@@ -22,16 +22,16 @@ module ingress_check
   import supernode_pkg::*;
   import fabric_pkg::*;
 (
-  input  logic                  clk_i,
-  input  logic                  rst_ni,
-  input  node_id_t              node_id_i,
-  input  logic                  rx_valid_i,
-  input  logic [2:0]            rx_class_i,
-  input  logic                  rx_head_i,
-  input  logic                  rx_tail_i,
-  input  logic [FlitWidth-1:0]  rx_flit_i,
-  input  logic [NumClasses-1:0] credit_i,    // pulses that the node sees in this cycle
-  output checked_word_t         word_o
+    input  logic                           clk_i,
+    input  logic                           rst_ni,
+    input  node_id_t                       node_id_i,
+    input  logic                           rx_valid_i,
+    input  logic          [           2:0] rx_class_i,
+    input  logic                           rx_head_i,
+    input  logic                           rx_tail_i,
+    input  logic          [ FlitWidth-1:0] rx_flit_i,
+    input  logic          [NumClasses-1:0] credit_i,    // pulses that the node sees in this cycle
+    output checked_word_t                  word_o
 );
 
   typedef enum logic [1:0] {
@@ -44,8 +44,8 @@ module ingress_check
   typedef logic [CountWidth-1:0] count_t;
 
   framing_e framing_q[NumClasses], framing_d;
-  count_t   left_q[NumClasses], left_d;  // payload words still to come, in Body
-  credit_t  credits_q[NumClasses];       // held by the node
+  count_t left_q[NumClasses], left_d;  // payload words still to come, in Body
+  credit_t     credits_q[NumClasses];  // held by the node
 
   // The sizes of REQ and DAT headers are at the same place, so one form serves for both; most
   // other fields do not matter here.
@@ -79,7 +79,7 @@ module ingress_check
     if (rx_valid_i && !taken) begin
       cause = known_class ? ErrNoCredit : ErrBadOpcode;
     end else if (taken && framing_q[rx_class_i] == Body) begin
-      head = 1'b0;
+      head   = 1'b0;
       left_d = left_q[rx_class_i] - 1'b1;
       if (rx_head_i || rx_tail_i) begin
         fill = left_d;
@@ -92,10 +92,11 @@ module ingress_check
       if (rx_head_i || fill != '0 || framing_d == Skip) cause = ErrTornPacket;
     end else if (taken && rx_head_i) begin
       if (has_payload(header.opcode)) declared = payload_flits(header.size);
-      if (!(cls inside {ClassReq, ClassRsp, ClassDat}) || !opcode_in_class(header.opcode, cls)) begin
+      if (!(cls inside {ClassReq, ClassRsp, ClassDat}) || !opcode_in_class(
+              header.opcode, cls
+          )) begin
         cause = ErrBadOpcode;
-      end else if (class_has_size(cls) && !(size_allowed(header.opcode, header.size) &&
-                                            is_aligned(header.addr, header.size))) begin
+      end else if (!is_legal(cls, header.opcode, header.size, header.addr[7:0])) begin
         cause = ErrBadSize;
       end else if (header.src != node_id_i) begin
         cause = ErrWrongSource;
@@ -137,7 +138,7 @@ module ingress_check
     word_o.cause <= rst_ni ? cause : ErrNone;
     if (taken) begin
       word_o.drop <= drop;
-      word_o.cls <= cls;
+      word_o.cls  <= cls;
       word_o.head <= head;
       word_o.tail <= tail;
       word_o.fill <= fill_t'(fill);

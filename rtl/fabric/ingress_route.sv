@@ -17,25 +17,25 @@ module ingress_route
   import supernode_pkg::*;
   import fabric_pkg::*;
 #(
-  parameter  int unsigned Ports      = 8,
-  parameter  int unsigned HomeSlices = 2,
-  parameter  int unsigned Regions    = 8,
-  localparam int unsigned IndexWidth = $clog2(Ports + HomeSlices)
+    parameter  int unsigned Ports      = 8,
+    parameter  int unsigned HomeSlices = 2,
+    parameter  int unsigned Regions    = 8,
+    localparam int unsigned IndexWidth = $clog2(Ports + HomeSlices)
 ) (
-  input  logic                  clk_i,
-  input  logic                  rst_ni,
-  input  node_id_t              node_id_i,
-  input  logic [IndexWidth-1:0] own_output_i,    // leads back to this port
-  input  logic [15:0]           partitions_i,
-  input  region_t [Regions-1:0] regions_i,
-  input  checked_word_t         word_i,
-  output logic                  write_o,
-  output class_e                write_class_o,
-  output logic [IndexWidth-1:0] write_output_o,
-  output slot_t                 write_slot_o,
-  output logic                  drop_o,
-  output class_e                drop_class_o,
-  output error_event_t          error_o
+    input  logic                           clk_i,
+    input  logic                           rst_ni,
+    input  node_id_t                       node_id_i,
+    input  logic          [IndexWidth-1:0] own_output_i,    // leads back to this port
+    input  logic          [          15:0] partitions_i,
+    input  region_t       [   Regions-1:0] regions_i,
+    input  checked_word_t                  word_i,
+    output logic                           write_o,
+    output class_e                         write_class_o,
+    output logic          [IndexWidth-1:0] write_output_o,
+    output slot_t                          write_slot_o,
+    output logic                           drop_o,
+    output class_e                         drop_class_o,
+    output error_event_t                   error_o
 );
 
   typedef logic [IndexWidth-1:0] index_t;
@@ -49,16 +49,15 @@ module ingress_route
   function automatic output_t output_of(node_id_t node, logic [ChipWidth-1:0] chip);
     output_t result;
     logic [UnitWidth-1:0] unit;
-    unit = node[UnitWidth-1:0];
+    unit   = node[UnitWidth-1:0];
     result = '0;
     if (node[NodeIdWidth-1:UnitWidth] == chip) begin
       if (unit < UnitWidth'(Ports)) begin
         result.exists = 1'b1;
-        result.index = index_t'(unit);
-      end else if (unit >= UnitWidth'(UnitHome0) &&
-                   unit < UnitWidth'(UnitHome0 + HomeSlices)) begin
+        result.index  = index_t'(unit);
+      end else if (unit >= UnitWidth'(UnitHome0) && unit < UnitWidth'(UnitHome0 + HomeSlices)) begin
         result.exists = 1'b1;
-        result.index = index_t'(unit - UnitWidth'(UnitHome0) + UnitWidth'(Ports));
+        result.index  = index_t'(unit - UnitWidth'(UnitHome0) + UnitWidth'(Ports));
       end
     end
     return result;
@@ -84,16 +83,16 @@ module ingress_route
   assign mapped = arrives && word_i.head && (cls == ClassReq || cls == ClassMem);
 
   address_map #(
-    .Regions(Regions)
+      .Regions(Regions)
   ) u_address_map (
-    .valid_i  (mapped),
-    .addr_i   (header.addr),
-    .regions_i(regions_i),
-    .map_o    (map)
+      .valid_i  (mapped),
+      .addr_i   (header.addr),
+      .regions_i(regions_i),
+      .map_o    (map)
   );
 
   // The packet whose payload is under way in each class.
-  logic   discard_q[NumClasses];
+  logic discard_q[NumClasses];
   index_t output_q[NumClasses];
 
   error_cause_e cause;
@@ -112,8 +111,9 @@ module ingress_route
       dst = output_of(dst_node, node_id_i[NodeIdWidth-1:UnitWidth]);
       if (mapped && !map.hit) begin
         cause = ErrUnmapped;
-      end else if (cls == ClassReq && (partitions_i & (needs_write(header.opcode) ?
-          map.write_partitions : map.read_partitions)) == '0) begin
+      end else if (cls == ClassReq && (partitions_i & (needs_write(
+              header.opcode
+          ) ? map.write_partitions : map.read_partitions)) == '0) begin
         cause = ErrNoRight;
       end else if (cls == ClassReq && map.coherent != is_coherent(header.opcode)) begin
         cause = ErrWrongRegion;
@@ -188,7 +188,7 @@ module ingress_route
       for (int unsigned c = 0; c < NumClasses; c++) discard_q[c] <= 1'b0;
     end else if (arrives && word_i.head) begin
       discard_q[cls] <= discard;
-      output_q[cls] <= dst.index;
+      output_q[cls]  <= dst.index;
     end
   end
 

@@ -13,24 +13,24 @@ module input_buffer
   import flit_pkg::*;
   import fabric_pkg::*;
 #(
-  parameter  int unsigned Outputs    = 10,
-  parameter  int unsigned ClassDepth = 16,
-  localparam int unsigned IndexWidth = $clog2(Outputs)
+    parameter  int unsigned Outputs    = 10,
+    parameter  int unsigned ClassDepth = 16,
+    localparam int unsigned IndexWidth = $clog2(Outputs)
 ) (
-  input  logic                                clk_i,
-  input  logic                                rst_ni,
-  input  logic                                write_i,
-  input  class_e                              write_class_i,
-  input  logic [IndexWidth-1:0]               write_output_i,
-  input  slot_t                               write_slot_i,
-  input  logic                                drop_i,
-  input  class_e                              drop_class_i,
-  output logic [NumClasses-1:0][Outputs-1:0]  ready_o,       // the queue holds a word
-  input  logic                                read_i,
-  input  class_e                              read_class_i,
-  input  logic [IndexWidth-1:0]               read_output_i,
-  output link_word_t                          read_word_o,   // in the cycle of read_i
-  output logic [NumClasses-1:0]               credit_o
+    input  logic                                     clk_i,
+    input  logic                                     rst_ni,
+    input  logic                                     write_i,
+    input  class_e                                   write_class_i,
+    input  logic       [IndexWidth-1:0]              write_output_i,
+    input  slot_t                                    write_slot_i,
+    input  logic                                     drop_i,
+    input  class_e                                   drop_class_i,
+    output logic       [NumClasses-1:0][Outputs-1:0] ready_o,         // the queue holds a word
+    input  logic                                     read_i,
+    input  class_e                                   read_class_i,
+    input  logic       [IndexWidth-1:0]              read_output_i,
+    output link_word_t                               read_word_o,     // in the cycle of read_i
+    output logic       [NumClasses-1:0]              credit_o
 );
 
   localparam int unsigned Slots = ClassDepth * NumClasses;
@@ -42,11 +42,11 @@ module input_buffer
 
   localparam slot_index_t LastSlot = slot_index_t'(Slots - 1);
 
-  slot_t       memory_q[Slots];
+  slot_t memory_q[Slots];
   slot_index_t next_q[Slots];
   slot_index_t first_q[NumClasses][Outputs];
   slot_index_t last_q[NumClasses][Outputs];
-  fill_t       sent_q[NumClasses][Outputs];  // copies of the first word sent so far
+  fill_t sent_q[NumClasses][Outputs];  // copies of the first word sent so far
 
   // Read.
   slot_t slot;
@@ -79,7 +79,7 @@ module input_buffer
   slot_index_t free_q[Slots];
   slot_index_t free_first_q, free_last_q;
   slot_count_t fresh_q;  // slots used at least once
-  slot_count_t used_q;   // slots in use
+  slot_count_t used_q;  // slots in use
   logic fresh;
   slot_index_t write_index;
 
@@ -127,7 +127,7 @@ module input_buffer
         end else begin
           next_q[last_q[write_class_i][write_output_i]] <= write_index;
         end
-        last_q[write_class_i][write_output_i] <= write_index;
+        last_q[write_class_i][write_output_i]  <= write_index;
         ready_o[write_class_i][write_output_i] <= 1'b1;
       end
     end
