@@ -145,8 +145,7 @@ impl Trace {
         if path.is_dir() {
             return Err(fail("is a directory; give a trace file".to_string()));
         }
-        let file = std::fs::File::open(path)
-            .map_err(|e| fail(format!("cannot be opened: {}", reason(&e))))?;
+        let file = std::fs::File::open(path).map_err(|e| fail(format!("cannot be opened: {e}")))?;
         Trace::read(&name, std::io::BufReader::new(file), limit)
     }
 
@@ -169,15 +168,6 @@ impl Trace {
             stored.extend(&request.hash_ids);
         }
         hits
-    }
-}
-
-/// The system's word for an error, without its number.
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_lowercase(),
-        None => text,
     }
 }
 
