@@ -296,3 +296,36 @@ pub fn parallel<T: Sync, R: Send>(
     }
     Ok(values)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        let suffices = |version: &str| version_suffices(&format!("Verilator {version} 2023-01-22"));
+        assert!(suffices("5.006") && suffices("5.034") && suffices("5.100") && suffices("6.002"));
+        assert!(!suffices("5.004") && !suffices("4.228") && !suffices("3.9"));
+        assert!(suffices("5.006devel"));
+        assert!(!version_suffices("verilog 5.006") && !version_suffices(""));
+    }
+
+    #[test]
+    fn a_dependency_may_have_a_space_in_its_name() {
+        let words: Vec<_> = split_dependencies("a.sv b\\ c.sv \\\n d.sv\n").collect();
+        assert_eq!(words, ["a.sv", "b c.sv", "d.sv"]);
+    }
+
+    #[test]
+    fn work_in_parallel_keeps_its_order_and_the_first_error() {
+        let items: Vec<usize> = (0..100).collect();
+        let doubled = parallel(3, &items, |&i| Ok(2 * i)).expect("nothing fails");
+        assert_eq!(doubled, (0..100).map(|i| 2 * i).collect::<Vec<_>>());
+        let failed = parallel(1, &items, |&i| match i {
+            7 => Err(Error::NotInBuildScript { variable: "SEVEN" }),
+            8.. => panic!("nothing is started after a failure"),
+            _ => Ok(()),
+        });
+        assert!(failed.is_err_and(|error| error.to_string().contains("SEVEN")));
+    }
+}
