@@ -5,7 +5,8 @@
 //! load in a cache, data that leaves a cache, a read at a memory. That nothing happens to it on the
 //! way is the business of [`super::delivery`].
 
-use flits::layout::LINE_BYTES;
+use flits::layout::{FLIT_BYTES, LINE_BYTES};
+use flits::{Data, Packet};
 
 use super::pages::{PAGE, Pages};
 use super::{Verdict, violation};
@@ -43,7 +44,7 @@ struct PendingWrite {
     node: usize,
     txn: u16,
     addr: u64,
-    data: Vec<u8>,
+    data: Data,
     be: u16,
     progress: Progress,
 }
@@ -130,13 +131,18 @@ impl Golden {
     }
 
     /// `node` sends a write without caching.
-    pub(super) fn issue(&mut self, node: usize, txn: u16, write: Written<'_>) {
+    pub(super) fn issue(&mut self, node: usize, packet: &Packet) {
+        let header = &packet.header;
         self.pending.push(PendingWrite {
             node,
-            txn,
-            addr: write.addr,
-            data: write.data.to_vec(),
-            be: write.be,
+            txn: header.txn,
+            addr: header.addr & !(FLIT_BYTES as u64 - 1),
+            data: packet
+                .payload
+                .iter()
+                .flat_map(|flit| flit.to_bytes())
+                .collect(),
+            be: header.be,
             progress: Progress::Issued,
         });
     }
@@ -236,6 +242,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flits::{Header, NodeId};
 
     fn line(addr: u64, data: &[u8]) -> Written<'_> {
         Written {
@@ -243,6 +250,12 @@ mod tests {
             data,
             be: 0xffff,
         }
+    }
+
+    fn write(node: u16, txn: u16, addr: u64, data: &[u8]) -> Packet {
+        let size = data.len().trailing_zeros() as u8;
+        let header = Header::write_unique(NodeId::port(node), txn, addr, size);
+        Packet::with_data(header.expect("a legal header"), data).expect("a legal packet")
     }
 
     fn here() -> String {
@@ -287,11 +300,11 @@ mod tests {
             data: &beat,
             be: 0x00f0,
         };
-        golden.issue(2, 9, piece);
+        golden.issue(2, &write(2, 9, 0x54, &[5; 4]));
         assert!(golden.complete(2, 9, true).is_err());
 
         // Merged into the line of a dirty owner by the home.
-        golden.issue(2, 9, piece);
+        golden.issue(2, &write(2, 9, 0x54, &[5; 4]));
         let mut merged = [7; 64];
         merged[20..24].fill(5);
         assert_eq!(
@@ -304,7 +317,7 @@ mod tests {
         // Not a second time, and not torn.
         golden.store(0x54, &[8; 4]);
         assert!(golden.memory_write(piece, here).is_err());
-        golden.issue(2, 10, piece);
+        golden.issue(2, &write(2, 10, 0x54, &[5; 4]));
         beat[7] = 8;
         assert!(
             golden
@@ -323,8 +336,8 @@ mod tests {
     #[test]
     fn a_write_that_changes_nothing_may_have_been_performed() {
         let mut golden = Golden::default();
-        golden.issue(1, 0, line(0x80, &[0; 64]));
-        golden.issue(2, 0, line(0x80, &[0; 64]));
+        golden.issue(1, &write(1, 0, 0x80, &[0; 64]));
+        golden.issue(2, &write(2, 0, 0x80, &[0; 64]));
         assert_eq!(
             golden.memory_write(line(0x80, &[0; 64]), here).ok(),
             Some(false)

@@ -3,36 +3,18 @@
 //! Packets are whole and not mixed within a class, headers are legal, opcodes are those that may
 //! travel this way, source and destination are right, and no word is sent without a credit.
 
-use flits::layout::MAX_PAYLOAD;
-use flits::{Class, Flit, Header, LinkWord, NodeId, Opcode};
+use flits::{Assembler, Class, Header, LinkWord, NodeId, Opcode, Packet};
 
 use super::{Direction, PortKind, Verdict, Violation, violation};
 use crate::FailureKind;
 
-/// A packet whose last word was just seen.
-pub(super) struct Seen {
-    pub(super) header: Header,
-    /// How many of [`Lane::payload`] belong to it.
-    flits: usize,
-}
-
-/// One class on one direction of one port.
+/// One direction of one port.
 struct Lane {
-    /// Credits the sender holds.
-    credits: u32,
-    /// The most that it may hold: what the receiver granted after reset.
+    /// Credits that the sender holds, by class.
+    credits: [u32; Class::ALL.len()],
+    /// The most that it may hold of a class: what the receiver granted after reset.
     depth: u32,
-    /// The packet whose words are passing.
-    open: Option<Open>,
-    payload: [Flit; MAX_PAYLOAD],
-}
-
-#[derive(Clone, Copy)]
-struct Open {
-    /// `None` for an illegal packet of a port that may send such.
-    header: Option<Header>,
-    flits: usize,
-    wanted: usize,
+    assembler: Assembler,
 }
 
 /// Both directions of one port.
@@ -41,44 +23,34 @@ pub(super) struct Port {
     kind: PortKind,
     /// The device sends what it likes: its words are not judged.
     hostile: bool,
-    lanes: [[Lane; Class::ALL.len()]; 2],
+    lanes: [Lane; 2],
 }
 
 impl Port {
     /// `depths`: credits that the switch and the device grant for each class.
     pub(super) fn new(port: usize, kind: PortKind, hostile: bool, depths: [u32; 2]) -> Self {
         let lane = |depth| Lane {
-            credits: 0,
+            credits: [0; Class::ALL.len()],
             depth,
-            open: None,
-            payload: [Flit::ZERO; MAX_PAYLOAD],
+            assembler: Assembler::new(),
         };
-        let lanes = depths.map(|depth| Class::ALL.map(|_| lane(depth)));
         Port {
             port,
             kind,
             hostile,
-            lanes,
+            lanes: depths.map(lane),
         }
     }
 
     /// The receiver of `direction` grants a credit for each class whose bit is set.
     pub(super) fn credit(&mut self, direction: Direction, mask: u8) -> Verdict {
-        for class in Class::ALL
-            .into_iter()
-            .filter(|class| mask >> class.code() & 1 != 0)
-        {
-            let lane = &mut self.lanes[direction as usize][class as usize];
-            lane.credits += 1;
-            if lane.credits > lane.depth {
-                return Err(violation(
-                    FailureKind::Link,
-                    format!(
-                        "port {} {direction}: {class} has {} credits, more than the receiver's \
-                         {} buffers",
-                        self.port, lane.credits, lane.depth
-                    ),
-                ));
+        let Lane { credits, depth, .. } = &mut self.lanes[direction as usize];
+        for class in Class::ALL {
+            let credits = &mut credits[class as usize];
+            *credits += u32::from(mask >> class.code() & 1);
+            if *credits > *depth {
+                let what = format!("{class} has {credits} credits for {depth} buffers");
+                return self.wrong(direction, what);
             }
         }
         Ok(())
@@ -89,124 +61,60 @@ impl Port {
         &mut self,
         direction: Direction,
         word: &LinkWord,
-    ) -> Result<Option<Seen>, Box<Violation>> {
-        let Port {
-            port,
-            kind,
-            hostile,
-            ..
-        } = *self;
-        let lane = &mut self.lanes[direction as usize][word.class as usize];
-        let lenient = hostile && direction == Direction::ToSwitch;
-        let wrong = |what: String| {
-            Err(violation(
-                FailureKind::Link,
-                format!("port {port} {direction}: {what} ({word})"),
-            ))
-        };
-        lane.credits = match lane.credits.checked_sub(1) {
-            Some(left) => left,
-            None => return wrong(format!("a word of {} without a credit", word.class)),
-        };
-        if word.head {
-            if lane.open.is_some() && !lenient {
-                return wrong("a packet begins before the last one of its class ended".into());
-            }
-            let checked = Header::decode(word.class, word.flit)
-                .map_err(|error| format!("illegal header: {error}"))
-                .and_then(|header| match fault(port, kind, direction, &header) {
-                    Some(fault) => Err(format!("{fault}: {header}")),
-                    None => Ok(header),
-                });
-            let header = match checked {
-                Ok(header) => Some(header),
-                Err(_) if lenient => None,
-                Err(what) => return wrong(what),
-            };
-            let wanted = header.map_or(0, |header| header.payload_flits());
-            lane.open = Some(Open {
-                header,
-                flits: 0,
-                wanted,
-            });
-        } else if let Some(open) = &mut lane.open {
-            if let Some(slot) = lane.payload.get_mut(open.flits) {
-                *slot = word.flit;
-            }
-            open.flits += 1;
-        } else if !lenient {
-            return wrong("payload that belongs to no packet".into());
+    ) -> Result<Option<Packet>, Box<Violation>> {
+        let lane = &mut self.lanes[direction as usize];
+        let credits = &mut lane.credits[word.class as usize];
+        match credits.checked_sub(1) {
+            Some(left) => *credits = left,
+            None => return self.wrong(direction, format!("a word without a credit: {word}")),
         }
-        let Some(open) = lane.open else {
-            return Ok(None);
+        let what = match lane.assembler.push(*word) {
+            Ok(None) => return Ok(None),
+            Ok(Some(packet)) => match fault(self.port, self.kind, direction, &packet.header) {
+                None => return Ok(Some(packet)),
+                Some(fault) => format!("{fault}: {}", packet.header),
+            },
+            Err(error) => format!("{error} ({word})"),
         };
-        let whole = open.flits == open.wanted;
-        if word.tail != whole && !lenient {
-            let header = open
-                .header
-                .map_or_else(String::new, |header| header.to_string());
-            let is = if word.tail { "is" } else { "is not" };
-            return wrong(format!(
-                "{header} has {} payload words when its tail {is} seen",
-                open.flits
-            ));
-        }
-        if !word.tail {
+        if self.is_lenient(direction) {
             return Ok(None);
         }
-        lane.open = None;
-        Ok(open.header.filter(|_| whole).map(|header| Seen {
-            header,
-            flits: open.flits,
-        }))
-    }
-
-    /// The payload of the packet that [`Port::word`] just completed.
-    pub(super) fn payload(&self, direction: Direction, seen: &Seen) -> &[Flit] {
-        let lane = &self.lanes[direction as usize][seen.header.class() as usize];
-        &lane.payload[..seen.flits]
+        self.wrong(direction, what)
     }
 
     /// Credits in the hands of the sender, for people.
     pub(super) fn credits(&self, direction: Direction) -> String {
-        let lanes = &self.lanes[direction as usize];
-        let list = Class::ALL.map(|class| {
-            format!(
-                "{class} {}/{}",
-                lanes[class as usize].credits, lanes[class as usize].depth
-            )
-        });
+        let Lane { credits, depth, .. } = &self.lanes[direction as usize];
+        let list = Class::ALL.map(|class| format!("{class} {}/{depth}", credits[class as usize]));
         list.join(", ")
     }
 
     /// At the end: no packet is cut and every credit is with its sender.
     pub(super) fn end(&self) -> Verdict {
         for direction in Direction::ALL {
-            for class in Class::ALL {
-                let lane = &self.lanes[direction as usize][class as usize];
-                let lenient = self.hostile && direction == Direction::ToSwitch;
-                if lane.open.is_some() && !lenient {
-                    return Err(violation(
-                        FailureKind::Link,
-                        format!(
-                            "port {} {direction}: a {class} packet has no end",
-                            self.port
-                        ),
-                    ));
-                }
-                if lane.credits != lane.depth {
-                    return Err(violation(
-                        FailureKind::Link,
-                        format!(
-                            "port {} {direction}: all is quiet, but only {} of {} {class} credits \
-                             came back",
-                            self.port, lane.credits, lane.depth
-                        ),
-                    ));
-                }
+            let Lane {
+                credits,
+                depth,
+                assembler,
+            } = &self.lanes[direction as usize];
+            if assembler.is_inside() && !self.is_lenient(direction) {
+                return self.wrong(direction, "a packet has no end".into());
+            }
+            if credits.iter().any(|have| have != depth) {
+                let have = self.credits(direction);
+                return self.wrong(direction, format!("not all credits came back: {have}"));
             }
         }
         Ok(())
+    }
+
+    fn is_lenient(&self, direction: Direction) -> bool {
+        self.hostile && direction == Direction::ToSwitch
+    }
+
+    fn wrong<T>(&self, direction: Direction, what: String) -> Result<T, Box<Violation>> {
+        let text = format!("port {} {direction}: {what}", self.port);
+        Err(violation(FailureKind::Link, text))
     }
 }
 
@@ -302,16 +210,16 @@ mod tests {
             .word(Direction::ToSwitch, &only(&read()))
             .ok()
             .flatten();
-        assert_eq!(seen.map(|seen| seen.header), Some(read()));
+        assert_eq!(seen.map(|packet| packet.header), Some(read()));
         let second = port.word(Direction::ToSwitch, &only(&read()));
-        assert!(message(second).contains("REQ without a credit"));
+        assert!(message(second).contains("a word without a credit: REQ"));
     }
 
     #[test]
     fn more_credits_than_buffers_are_found() {
         let mut port = port(PortKind::Cached);
         assert!(port.credit(Direction::ToNode, 1).is_ok());
-        assert!(message(port.credit(Direction::ToNode, 1)).contains("more than the receiver's 2"));
+        assert!(message(port.credit(Direction::ToNode, 1)).contains("3 credits for 2 buffers"));
     }
 
     #[test]
@@ -321,7 +229,7 @@ mod tests {
             ..read()
         };
         let result = port(PortKind::Cached).word(Direction::ToSwitch, &only(&foreign));
-        assert!(message(result).contains("not the sender"));
+        assert!(message(result).contains("is not the sender"));
         let lost = Header {
             dst: NodeId::port(4),
             src: NodeId::home(0),
@@ -341,27 +249,27 @@ mod tests {
             ..Header::new(Opcode::WriteBackFull)
         };
         let result = port(PortKind::Cached).word(Direction::ToSwitch, &only(&header));
-        assert!(message(result).contains("has 0 payload words"));
+        assert!(message(result).contains("ends after 0 payload flits"));
         let body = LinkWord {
             head: false,
             tail: false,
             ..only(&header)
         };
         let result = port(PortKind::Cached).word(Direction::ToSwitch, &body);
-        assert!(message(result).contains("belongs to no packet"));
+        assert!(message(result).contains("without a head"));
         let mut port = port(PortKind::Cached);
-        port.lanes[0][0].credits = 2;
+        port.lanes[0].credits[0] = 2;
         let head = LinkWord {
             tail: false,
             ..only(&header)
         };
         assert!(port.word(Direction::ToSwitch, &head).is_ok());
-        assert!(message(port.word(Direction::ToSwitch, &head)).contains("begins before"));
+        assert!(message(port.word(Direction::ToSwitch, &head)).contains("inside another packet"));
     }
 
     #[test]
     fn a_credit_that_never_came_back_is_found_at_the_end() {
         let port = port(PortKind::Cached);
-        assert!(message(port.end()).contains("only 1 of 2 REQ credits"));
+        assert!(message(port.end()).contains("REQ 1/2"));
     }
 }

@@ -24,7 +24,7 @@ mod transactions;
 use std::fmt;
 
 use flits::layout::LINE_BYTES;
-use flits::{CacheState, Flit, Header, LinkWord, RespErr};
+use flits::{CacheState, LinkWord, Packet, RespErr};
 
 use crate::agents::OpKind;
 use crate::dut::AddressMap;
@@ -118,10 +118,8 @@ pub struct SeenPacket {
     pub port: usize,
     /// Which way.
     pub direction: Direction,
-    /// Its header.
-    pub header: Header,
-    /// Its payload flits.
-    pub payload: Vec<Flit>,
+    /// The packet.
+    pub packet: Packet,
 }
 
 /// Is shown a line in a cache: node, address, state, data.

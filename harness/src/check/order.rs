@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use flits::Data;
+
 use super::{LoadSource, Verdict, violation};
 use crate::FailureKind;
 
@@ -28,7 +30,7 @@ pub(super) struct ProgramOrder {
     /// The last load performed: number and bytes.
     loaded: Option<(u64, usize, [u8; 64])>,
     /// Answers to reads without caching that no operation has taken yet: address and bytes.
-    answers: Vec<(u64, Vec<u8>)>,
+    answers: Vec<(u64, Data)>,
 }
 
 impl ProgramOrder {
@@ -129,7 +131,7 @@ impl ProgramOrder {
     }
 
     /// Data for a read without caching arrives.
-    pub(super) fn answer(&mut self, addr: u64, bytes: Vec<u8>) {
+    pub(super) fn answer(&mut self, addr: u64, bytes: Data) {
         self.answers.push((addr, bytes));
     }
 
@@ -138,7 +140,7 @@ impl ProgramOrder {
         let found = self
             .answers
             .iter()
-            .position(|(at, data)| *at == addr && data == bytes);
+            .position(|(at, data)| *at == addr && data[..] == *bytes);
         match found {
             Some(at) => {
                 self.answers.remove(at);
@@ -192,7 +194,7 @@ mod tests {
     #[test]
     fn a_read_without_caching_gives_what_arrived() {
         let mut order = ProgramOrder::default();
-        order.answer(0x40, vec![1; 64]);
+        order.answer(0x40, Data::from([1; 64]));
         assert!(order.taken(0, 0, 0x40, &[2; 64]).is_err());
         assert!(order.taken(0, 0, 0x40, &[1; 64]).is_ok());
         assert!(order.taken(0, 0, 0x40, &[1; 64]).is_err());

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use flits::layout::{FLIT_BYTES, LINE_BYTES};
-use flits::{CacheState, Class, Flit, Header, LinkWord, NodeId, Opcode, RespErr};
+use flits::{CacheState, Class, Header, LinkWord, NodeId, Opcode, Packet, RespErr};
 use rustc_hash::FxHashSet;
 
 use super::delivery::{Delivery, port_of};
 use super::golden::{Golden, Written};
-use super::link::{Port, Seen};
+use super::link::Port;
 use super::order::ProgramOrder;
 use super::swmr::Swmr;
 use super::transactions::Transactions;
@@ -81,45 +81,40 @@ impl Suite {
         word: &LinkWord,
     ) -> Verdict {
         self.counts.words += 1;
-        let Some(seen) = self.links[port].word(direction, word)? else {
+        let Some(packet) = self.links[port].word(direction, word)? else {
             return Ok(());
         };
         self.counts.packets += 1;
+        let verdict = match direction {
+            Direction::ToSwitch if self.is_hostile(port) => {
+                let _ = self.sent(cycle, port, &packet);
+                Ok(())
+            }
+            Direction::ToSwitch => self.sent(cycle, port, &packet),
+            Direction::ToNode => self.got(cycle, port, &packet),
+        };
         if self.config.log_packets {
-            let payload = self.links[port].payload(direction, &seen).to_vec();
             self.log.push(SeenPacket {
                 cycle,
                 port,
                 direction,
-                header: seen.header,
-                payload,
+                packet,
             });
         }
-        match direction {
-            Direction::ToSwitch => {
-                let verdict = self.sent(cycle, port, &seen);
-                if self.is_hostile(port) {
-                    Ok(())
-                } else {
-                    verdict
-                }
-            }
-            Direction::ToNode => self.got(cycle, port, &seen),
-        }
+        verdict
     }
 
     /// Device `port` has sent a packet.
-    fn sent(&mut self, cycle: u64, port: usize, seen: &Seen) -> Verdict {
-        let header = &seen.header;
-        let payload = self.links[port].payload(Direction::ToSwitch, seen);
+    fn sent(&mut self, cycle: u64, port: usize, packet: &Packet) -> Verdict {
+        let Packet { header, payload } = packet;
         let optional = self.is_hostile(port);
         if header.class() == Class::Req {
-            let route = self.route(port, header);
-            match route {
+            match self.route(port, header) {
                 Ok(Route::Home) => {}
                 Ok(Route::Memory(memory, local)) => {
+                    let dst = NodeId::port(memory as u16);
                     let translated = Header {
-                        dst: NodeId::port(memory as u16),
+                        dst,
                         addr: local,
                         ..*header
                     };
@@ -129,18 +124,7 @@ impl Suite {
                 Err(status) => self.delivery.refuse(port, header.txn, status),
             }
             if matches!(header.opcode, Opcode::WriteUnique | Opcode::WriteNoSnp) {
-                let mut bytes = [0; 256];
-                let data = unpack(payload, &mut bytes);
-                let addr = header.addr & !(FLIT_BYTES as u64 - 1);
-                self.golden.issue(
-                    port,
-                    header.txn,
-                    Written {
-                        addr,
-                        data,
-                        be: header.be,
-                    },
-                );
+                self.golden.issue(port, packet);
             }
             return self.transactions.request(cycle, port, header);
         }
@@ -166,9 +150,8 @@ impl Suite {
     }
 
     /// Device `port` has got a packet.
-    fn got(&mut self, cycle: u64, port: usize, seen: &Seen) -> Verdict {
-        let header = &seen.header;
-        let payload = self.links[port].payload(Direction::ToNode, seen);
+    fn got(&mut self, cycle: u64, port: usize, packet: &Packet) -> Verdict {
+        let Packet { header, payload } = packet;
         let refused = matches!(
             header.resp,
             RespErr::Unmapped | RespErr::NoRight | RespErr::WrongRegion
@@ -189,38 +172,37 @@ impl Suite {
             ));
         }
         match header.class() {
-            Class::Snp => self.at_home(header, Some(header.line()))?,
-            Class::Mem => self.at_home(header, self.config.map.global_of(port, header.addr))?,
-            _ => {}
-        }
-        match header.class() {
-            Class::Snp => return self.transactions.snoop(cycle, port, header),
+            Class::Snp => {
+                self.at_home(header, Some(header.line()))?;
+                self.transactions.snoop(cycle, port, header)
+            }
             Class::Mem | Class::Req => {
                 let global = self.config.map.global_of(port, header.addr);
-                return self.transactions.access(cycle, port, header, global);
+                self.at_home(header, global.filter(|_| header.class() == Class::Mem))?;
+                self.transactions.access(cycle, port, header, global)
             }
-            Class::Rsp | Class::Dat => {}
+            Class::Rsp | Class::Dat => {
+                let answered = self.transactions.answer(port, header);
+                if self.is_hostile(port) || from.is_some_and(|from| self.is_hostile(from)) {
+                    // A stray answer is its receiver's to drop.
+                    return Ok(());
+                }
+                let (opcode, addr) = answered?;
+                self.answered(port, packet, opcode, addr)
+            }
         }
-        if from.is_some_and(|from| self.is_hostile(from)) || self.is_hostile(port) {
-            // A stray answer: its receiver has to drop it, and nothing may change by it.
-            let _ = self.transactions.answer(port, header);
-            return Ok(());
-        }
-        let (opcode, addr) = self.transactions.answer(port, header)?;
+    }
+
+    /// Device `port` has got the answer to its request `opcode` of `addr`.
+    fn answered(&mut self, port: usize, packet: &Packet, opcode: Opcode, addr: u64) -> Verdict {
+        let header = &packet.header;
         match opcode {
             Opcode::WriteUnique | Opcode::WriteNoSnp => {
                 self.golden
                     .complete(port, header.txn, header.resp == RespErr::Ok)
             }
             Opcode::ReadOnce | Opcode::ReadNoSnp if header.opcode == Opcode::CompData => {
-                let mut bytes = [0; 256];
-                let data = unpack(payload, &mut bytes);
-                let first = if header.size < 4 {
-                    (addr % FLIT_BYTES as u64) as usize
-                } else {
-                    0
-                };
-                self.orders[port].answer(addr, data[first..first + header.bytes()].to_vec());
+                self.orders[port].answer(addr, packet.data());
                 Ok(())
             }
             _ => Ok(()),
@@ -502,12 +484,4 @@ impl Suite {
 
 fn line_of(addr: u64) -> u64 {
     addr & !(LINE_BYTES as u64 - 1)
-}
-
-/// The bytes of payload flits, lane 0 of the first one first.
-fn unpack<'a>(payload: &[Flit], bytes: &'a mut [u8; 256]) -> &'a [u8] {
-    for (flit, lanes) in payload.iter().zip(bytes.chunks_exact_mut(FLIT_BYTES)) {
-        lanes.copy_from_slice(&flit.to_bytes());
-    }
-    &bytes[..payload.len() * FLIT_BYTES]
 }
