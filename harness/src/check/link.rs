@@ -21,14 +21,12 @@ struct Lane {
 pub(super) struct Port {
     port: usize,
     kind: PortKind,
-    /// The device sends what it likes: its words are not judged.
-    hostile: bool,
     lanes: [Lane; 2],
 }
 
 impl Port {
     /// `depths`: credits that the switch and the device grant for each class.
-    pub(super) fn new(port: usize, kind: PortKind, hostile: bool, depths: [u32; 2]) -> Self {
+    pub(super) fn new(port: usize, kind: PortKind, depths: [u32; 2]) -> Self {
         let lane = |depth| Lane {
             credits: [0; Class::ALL.len()],
             depth,
@@ -37,7 +35,6 @@ impl Port {
         Port {
             port,
             kind,
-            hostile,
             lanes: depths.map(lane),
         }
     }
@@ -109,7 +106,7 @@ impl Port {
     }
 
     fn is_lenient(&self, direction: Direction) -> bool {
-        self.hostile && direction == Direction::ToSwitch
+        self.kind == PortKind::Hostile && direction == Direction::ToSwitch
     }
 
     fn wrong<T>(&self, direction: Direction, what: String) -> Result<T, Box<Violation>> {
@@ -156,6 +153,7 @@ fn may_send(kind: PortKind, opcode: Opcode) -> bool {
             )
         }
         PortKind::Memory => matches!(opcode, Comp | CompData),
+        PortKind::Hostile => !matches!(opcode.class(), Class::Snp | Class::Mem),
     }
 }
 
@@ -168,6 +166,7 @@ fn may_receive(kind: PortKind, opcode: Opcode) -> bool {
         PortKind::Memory => {
             opcode.class() == Class::Mem || matches!(opcode, ReadNoSnp | WriteNoSnp)
         }
+        PortKind::Hostile => true,
     }
 }
 
@@ -176,7 +175,7 @@ mod tests {
     use super::*;
 
     fn port(kind: PortKind) -> Port {
-        let mut port = Port::new(3, kind, false, [2, 2]);
+        let mut port = Port::new(3, kind, [2, 2]);
         assert!(port.credit(Direction::ToSwitch, 0b11111).is_ok());
         assert!(port.credit(Direction::ToNode, 0b11111).is_ok());
         port

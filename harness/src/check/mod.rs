@@ -66,6 +66,9 @@ pub enum PortKind {
     Io,
     /// A memory.
     Memory,
+    /// A device that may send illegal words: what it sends is not judged, only that it disturbs no
+    /// one else.
+    Hostile,
 }
 
 impl fmt::Display for PortKind {
@@ -74,6 +77,7 @@ impl fmt::Display for PortKind {
             PortKind::Cached => "node with a cache",
             PortKind::Io => "node without a cache",
             PortKind::Memory => "memory",
+            PortKind::Hostile => "hostile device",
         })
     }
 }
@@ -102,9 +106,6 @@ pub struct CheckConfig {
     pub node_depth: u32,
     /// Cycles that a request may stay unanswered.
     pub stuck_after: u64,
-    /// Ports whose device may send illegal words, one bit a port: what it sends is not judged, only
-    /// that it disturbs no one else.
-    pub hostile: u16,
     /// Keep every packet for [`Checkers::packets`].
     pub log_packets: bool,
 }

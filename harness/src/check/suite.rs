@@ -54,7 +54,7 @@ impl Suite {
     pub(super) fn new(config: CheckConfig) -> Self {
         let ports = config.kinds.len();
         let depths = [config.switch_depth, config.node_depth];
-        let link = |(port, &kind)| Port::new(port, kind, config.hostile >> port & 1 != 0, depths);
+        let link = |(port, &kind)| Port::new(port, kind, depths);
         Suite {
             links: config.kinds.iter().enumerate().map(link).collect(),
             delivery: Delivery::new(ports),
@@ -478,7 +478,7 @@ impl Suite {
     }
 
     fn is_hostile(&self, port: usize) -> bool {
-        self.config.hostile >> port & 1 != 0
+        self.config.kinds[port] == PortKind::Hostile
     }
 }
 
