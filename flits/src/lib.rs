@@ -1,23 +1,29 @@
 //! The flit format of the supernode switch.
 //!
 //! Everything that crosses a link or is kept in a file is here, and nothing of the simulator is:
-//! the table of header fields ([`layout`]), opcodes, [`Header`] and [`Packet`] codecs, and the
-//! generator of `rtl/flit_pkg.sv` and of the documents' tables and pictures ([`generate`]).
+//! the table of header fields ([`layout`]), opcodes, [`Header`] and [`Packet`] codecs, the generator
+//! of `rtl/flit_pkg.sv` and of the documents' tables and pictures ([`generate`]), and the files that
+//! drive a run ([`stimulus`]) and record one ([`history`]).
 
 mod codes;
 mod construct;
 mod flit;
 pub mod generate;
 mod header;
+mod hex;
+pub mod history;
 pub mod layout;
+mod lines;
 mod node;
 mod opcode;
 mod packet;
+pub mod stimulus;
 
 pub use codes::{CacheState, Class, RespErr};
 pub use flit::{Flit, LinkWord};
 pub use header::{Header, HeaderError};
-pub use layout::Form;
+pub use layout::{ADDR_BITS, Form, LINE_BYTES};
+pub use lines::FileError;
 pub use node::{NodeId, NodeIdError};
 pub use opcode::{Opcode, RESERVED, Sizes};
 pub use packet::{Assembler, Data, Packet, PacketError, Payload};

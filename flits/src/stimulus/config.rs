@@ -1,0 +1,242 @@
+//! The system that a stimulus runs on.
+
+use crate::hex;
+use serde::{Deserialize, Serialize};
+
+/// The ports that a switch may have.
+pub const PORTS: [usize; 3] = [4, 8, 16];
+
+/// The switch, what is attached to it, its address map and how its links stall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Ports of the switch: 4, 8 or 16.
+    pub ports: usize,
+    /// The device on each port, from port 0; ports beyond have none.
+    pub nodes: Vec<Node>,
+    /// The regions of the address map.
+    pub regions: Vec<Region>,
+    /// The partitions that each port is in, one bit a partition, from port 0; ports beyond are in
+    /// all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub port_partitions: Vec<u16>,
+    /// How often links stall.
+    #[serde(default)]
+    pub stall: Stall,
+    /// The cycles that each port waits before its first operation, from port 0; 0 for ports beyond.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub start_skew: Vec<u64>,
+}
+
+/// A device on a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Node {
+    /// A processor with a cache.
+    Cached {
+        /// Sets of its cache, a power of two.
+        sets: usize,
+        /// Ways of its cache.
+        ways: usize,
+        /// Misses that may be in flight at once.
+        mshrs: usize,
+        /// Entries of its store buffer; 0 for a processor in order.
+        store_buffer: usize,
+    },
+    /// A memory.
+    Memory {
+        /// How fast it answers.
+        timing: MemoryTiming,
+    },
+    /// A device without a cache.
+    Io {},
+    /// A port that sends raw link words, legal or not, and takes whatever comes.
+    Hostile {},
+}
+
+impl Node {
+    /// What a sentence calls it.
+    pub const fn described(&self) -> &'static str {
+        match self {
+            Node::Cached { .. } => "a cached node",
+            Node::Memory { .. } => "a memory",
+            Node::Io {} => "an io node",
+            Node::Hostile {} => "a hostile node",
+        }
+    }
+}
+
+/// How fast a memory answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryTiming {
+    /// High-bandwidth memory: many channels.
+    Hbm,
+    /// Double-data-rate memory: one channel.
+    Ddr,
+    /// Figures of one's own.
+    #[serde(untagged)]
+    Custom(Timing),
+}
+
+/// The figures of a memory, in clock cycles of the switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// Cycles from a request's last flit to its answer's first, when the memory is idle.
+    pub latency: u32,
+    /// Channels, to which lines go round in turn.
+    pub channels: u32,
+    /// Cycles that a channel is busy with 64 bytes.
+    pub busy: u32,
+}
+
+/// A region of the address map. Homes interleave by line over all slices of a coherent region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// First byte address.
+    #[serde(with = "hex::number")]
+    pub base: u64,
+    /// Bytes.
+    #[serde(with = "hex::number")]
+    pub size: u64,
+    /// Kept coherent by the homes, or left to the memory.
+    pub coherent: bool,
+    /// Ports of the memories that it is interleaved over.
+    pub memories: Vec<usize>,
+    /// Bytes in one memory before the next has its turn.
+    pub granule: u64,
+    /// First byte of the region in each of its memories.
+    #[serde(with = "hex::number")]
+    pub local_base: u64,
+    /// Partitions that may read, one bit a partition.
+    #[serde(default = "all_partitions")]
+    pub read_partitions: u16,
+    /// Partitions that may write.
+    #[serde(default = "all_partitions")]
+    pub write_partitions: u16,
+}
+
+fn all_partitions() -> u16 {
+    u16::MAX
+}
+
+/// How often links stall, in thousandths of the cycles, drawn from the seed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stall {
+    /// A device that has a word to send does not send it.
+    pub rx_permille: u16,
+    /// A device keeps a credit that it could return.
+    pub tx_permille: u16,
+}
+
+impl Config {
+    /// The default system of `ports` ports: three quarters of them cached nodes, the rest
+    /// memories; 1 GiB coherent at 0 and 1 GiB uncached at 4 GiB, both over all memories.
+    pub fn new(ports: usize) -> Config {
+        const GIB: u64 = 1 << 30;
+        let cached = ports * 3 / 4;
+        let memories: Vec<_> = (cached..ports).collect();
+        let share = GIB / memories.len().max(1) as u64;
+        let node = |port| match port {
+            port if port < cached => Node::Cached {
+                sets: 64,
+                ways: 4,
+                mshrs: 8,
+                store_buffer: 0,
+            },
+            _ => Node::Memory {
+                timing: MemoryTiming::Ddr,
+            },
+        };
+        let region = |base, coherent, local_base| Region {
+            base,
+            size: GIB,
+            coherent,
+            memories: memories.clone(),
+            granule: 4096,
+            local_base,
+            read_partitions: u16::MAX,
+            write_partitions: u16::MAX,
+        };
+        Config {
+            ports,
+            nodes: (0..ports).map(node).collect(),
+            regions: vec![region(0, true, 0), region(4 * GIB, false, share)],
+            port_partitions: Vec::new(),
+            stall: Stall::default(),
+            start_skew: Vec::new(),
+        }
+    }
+
+    /// Checks what the file alone can tell; the address map is checked as a whole where it is
+    /// programmed.
+    ///
+    /// # Errors
+    /// One sentence about the first thing that is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        let ports = self.ports;
+        if !PORTS.contains(&ports) {
+            return Err(format!("ports is {ports}; it can be 4, 8 or 16"));
+        }
+        let lists = [
+            ("nodes", self.nodes.len()),
+            ("port_partitions", self.port_partitions.len()),
+            ("start_skew", self.start_skew.len()),
+        ];
+        if let Some((name, len)) = lists.into_iter().find(|&(_, len)| len > ports) {
+            return Err(format!("{name} has {len} entries for {ports} ports"));
+        }
+        for (port, node) in self.nodes.iter().enumerate() {
+            node.check()
+                .map_err(|reason| format!("node {port}: {reason}"))?;
+        }
+        for (index, region) in self.regions.iter().enumerate() {
+            let is_memory =
+                |&port: &usize| matches!(self.nodes.get(port), Some(Node::Memory { .. }));
+            if let Some(port) = region.memories.iter().find(|port| !is_memory(port)) {
+                return Err(format!(
+                    "region {index}: the node on port {port} is no memory"
+                ));
+            }
+        }
+        let Stall {
+            rx_permille,
+            tx_permille,
+        } = self.stall;
+        if rx_permille.max(tx_permille) >= 1000 {
+            return Err("stall takes all cycles: give less than 1000 permille".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl Node {
+    fn check(&self) -> Result<(), String> {
+        match *self {
+            Node::Cached {
+                sets, ways, mshrs, ..
+            } => {
+                if !sets.is_power_of_two() {
+                    return Err(format!("a cache of {sets} sets; make it a power of two"));
+                }
+                if ways == 0 || mshrs == 0 {
+                    return Err("a cache needs at least one way and one mshr".to_owned());
+                }
+            }
+            Node::Memory {
+                timing: MemoryTiming::Custom(timing),
+            } => {
+                if timing.channels == 0 || timing.busy == 0 {
+                    return Err(
+                        "a memory needs at least one channel, busy for one cycle".to_owned()
+                    );
+                }
+            }
+            Node::Memory { .. } | Node::Io {} | Node::Hostile {} => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,520 @@
+//! Operations and their line of the file.
+
+use super::Node;
+use crate::layout::{ADDR_BITS, LINE_BYTES, LINE_SIZE, MAX_SIZE};
+use crate::{Data, LinkWord, hex};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpKind {
+    /// Read of 1 to 16 bytes or of a line, through the cache.
+    Load,
+    /// Write of 1 to 16 bytes, through the cache.
+    Store,
+    /// Write of a whole line, through the cache.
+    StoreLine,
+    /// Add to 1 to 16 bytes and give the old value, through the cache.
+    FetchAdd,
+    /// Exchange 1 to 16 bytes, through the cache.
+    Swap,
+    /// Exchange 1 to 16 bytes if they are as expected, and give the old value, through the cache.
+    CompareSwap,
+    /// Wait until all earlier stores of the node are visible to all.
+    Fence,
+    /// Give a line up.
+    Evict,
+    /// Read of a line's value now, not cached.
+    ReadOnce,
+    /// Coherent write of 1 to 16 bytes or of a line, not cached.
+    WriteUnique,
+    /// Read of 1 to 256 bytes of an uncached region.
+    ReadUncached,
+    /// Write of 1 to 256 bytes of an uncached region.
+    WriteUncached,
+    /// Send link words as they are.
+    Raw,
+}
+
+/// Which sizes an operation may have.
+enum Widths {
+    /// The operation has no size of its own: nothing, or a line.
+    Fixed,
+    /// 1 to 16 bytes.
+    Word,
+    /// 1 to 16 bytes or a line.
+    WordOrLine,
+    /// 1 to 256 bytes.
+    Any,
+}
+
+impl OpKind {
+    /// Every kind.
+    pub const ALL: [OpKind; 13] = [
+        OpKind::Load,
+        OpKind::Store,
+        OpKind::StoreLine,
+        OpKind::FetchAdd,
+        OpKind::Swap,
+        OpKind::CompareSwap,
+        OpKind::Fence,
+        OpKind::Evict,
+        OpKind::ReadOnce,
+        OpKind::WriteUnique,
+        OpKind::ReadUncached,
+        OpKind::WriteUncached,
+        OpKind::Raw,
+    ];
+
+    /// What the file calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            OpKind::Load => "load",
+            OpKind::Store => "store",
+            OpKind::StoreLine => "store_line",
+            OpKind::FetchAdd => "fetch_add",
+            OpKind::Swap => "swap",
+            OpKind::CompareSwap => "compare_swap",
+            OpKind::Fence => "fence",
+            OpKind::Evict => "evict",
+            OpKind::ReadOnce => "read_once",
+            OpKind::WriteUnique => "write_unique",
+            OpKind::ReadUncached => "read_uncached",
+            OpKind::WriteUncached => "write_uncached",
+            OpKind::Raw => "raw",
+        }
+    }
+
+    /// Whether it is about an address.
+    pub const fn has_addr(self) -> bool {
+        !matches!(self, OpKind::Fence | OpKind::Raw)
+    }
+
+    /// Whether it may change memory.
+    pub const fn writes(self) -> bool {
+        matches!(
+            self,
+            OpKind::Store
+                | OpKind::StoreLine
+                | OpKind::FetchAdd
+                | OpKind::Swap
+                | OpKind::CompareSwap
+                | OpKind::WriteUnique
+                | OpKind::WriteUncached
+        )
+    }
+
+    /// Whether it gives a value.
+    pub const fn reads(self) -> bool {
+        matches!(
+            self,
+            OpKind::Load
+                | OpKind::FetchAdd
+                | OpKind::Swap
+                | OpKind::CompareSwap
+                | OpKind::ReadOnce
+                | OpKind::ReadUncached
+        )
+    }
+
+    /// Whether a node can do it.
+    pub const fn possible_on(self, node: &Node) -> bool {
+        match node {
+            Node::Cached { .. } => !matches!(self, OpKind::Raw),
+            Node::Io {} => matches!(
+                self,
+                OpKind::Fence
+                    | OpKind::ReadOnce
+                    | OpKind::WriteUnique
+                    | OpKind::ReadUncached
+                    | OpKind::WriteUncached
+            ),
+            Node::Hostile {} => matches!(self, OpKind::Raw),
+            Node::Memory { .. } => false,
+        }
+    }
+
+    const fn widths(self) -> Widths {
+        match self {
+            OpKind::Store | OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap => Widths::Word,
+            OpKind::Load | OpKind::WriteUnique => Widths::WordOrLine,
+            OpKind::ReadUncached | OpKind::WriteUncached => Widths::Any,
+            OpKind::StoreLine | OpKind::ReadOnce | OpKind::Evict | OpKind::Fence | OpKind::Raw => {
+                Widths::Fixed
+            }
+        }
+    }
+}
+
+impl fmt::Display for OpKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One operation. Sizes are in bytes; values are little-endian numbers, see [`value_bytes`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields mean the same in every operation")]
+pub enum Op {
+    /// See [`OpKind::Load`].
+    Load { addr: u64, size: u16 },
+    /// See [`OpKind::Store`].
+    Store { addr: u64, size: u16, value: u128 },
+    /// See [`OpKind::StoreLine`].
+    StoreLine { addr: u64, value: u128 },
+    /// See [`OpKind::FetchAdd`].
+    FetchAdd { addr: u64, size: u16, value: u128 },
+    /// See [`OpKind::Swap`].
+    Swap { addr: u64, size: u16, value: u128 },
+    /// See [`OpKind::CompareSwap`].
+    CompareSwap {
+        addr: u64,
+        size: u16,
+        expected: u128,
+        value: u128,
+    },
+    /// See [`OpKind::Fence`].
+    Fence,
+    /// See [`OpKind::Evict`].
+    Evict { addr: u64 },
+    /// See [`OpKind::ReadOnce`].
+    ReadOnce { addr: u64 },
+    /// See [`OpKind::WriteUnique`].
+    WriteUnique { addr: u64, size: u16, value: u128 },
+    /// See [`OpKind::ReadUncached`].
+    ReadUncached { addr: u64, size: u16 },
+    /// See [`OpKind::WriteUncached`].
+    WriteUncached { addr: u64, size: u16, value: u128 },
+    /// See [`OpKind::Raw`].
+    Raw { words: Vec<LinkWord> },
+}
+
+/// The bytes that a write of `size` bytes of `value` leaves in memory: up to 16 bytes the number,
+/// little-endian; in a longer write the 8-byte words `value`, `value` + 1, `value` + 2 and so on,
+/// so that every word of it is known by its content.
+///
+/// ```
+/// use flits::stimulus::value_bytes;
+/// assert_eq!(value_bytes(0x1234, 2)[..], [0x34, 0x12]);
+/// assert_eq!(value_bytes(7, 64)[8..16], 8u64.to_le_bytes());
+/// ```
+pub fn value_bytes(value: u128, size: u16) -> Data {
+    let size = usize::from(size);
+    if size <= 16 {
+        return value.to_le_bytes()[..size].into();
+    }
+    (0..size as u64 / 8)
+        .flat_map(|i| (value as u64).wrapping_add(i).to_le_bytes())
+        .collect()
+}
+
+impl Op {
+    /// What it does.
+    pub const fn kind(&self) -> OpKind {
+        match self {
+            Op::Load { .. } => OpKind::Load,
+            Op::Store { .. } => OpKind::Store,
+            Op::StoreLine { .. } => OpKind::StoreLine,
+            Op::FetchAdd { .. } => OpKind::FetchAdd,
+            Op::Swap { .. } => OpKind::Swap,
+            Op::CompareSwap { .. } => OpKind::CompareSwap,
+            Op::Fence => OpKind::Fence,
+            Op::Evict { .. } => OpKind::Evict,
+            Op::ReadOnce { .. } => OpKind::ReadOnce,
+            Op::WriteUnique { .. } => OpKind::WriteUnique,
+            Op::ReadUncached { .. } => OpKind::ReadUncached,
+            Op::WriteUncached { .. } => OpKind::WriteUncached,
+            Op::Raw { .. } => OpKind::Raw,
+        }
+    }
+
+    /// The address and the bytes that it is about, if it is about any.
+    pub const fn access(&self) -> Option<(u64, u16)> {
+        match *self {
+            Op::Load { addr, size }
+            | Op::Store { addr, size, .. }
+            | Op::FetchAdd { addr, size, .. }
+            | Op::Swap { addr, size, .. }
+            | Op::CompareSwap { addr, size, .. }
+            | Op::WriteUnique { addr, size, .. }
+            | Op::ReadUncached { addr, size }
+            | Op::WriteUncached { addr, size, .. } => Some((addr, size)),
+            Op::StoreLine { addr, .. } | Op::Evict { addr } | Op::ReadOnce { addr } => {
+                Some((addr, LINE_BYTES as u16))
+            }
+            Op::Fence | Op::Raw { .. } => None,
+        }
+    }
+
+    /// The value that it writes, adds or exchanges.
+    pub const fn value(&self) -> Option<u128> {
+        match *self {
+            Op::Store { value, .. }
+            | Op::StoreLine { value, .. }
+            | Op::FetchAdd { value, .. }
+            | Op::Swap { value, .. }
+            | Op::CompareSwap { value, .. }
+            | Op::WriteUnique { value, .. }
+            | Op::WriteUncached { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Checks the operation by itself: its size, its alignment, and that its values fit.
+    ///
+    /// # Errors
+    /// One sentence about the first thing that is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        let kind = self.kind();
+        if let Op::Raw { words } = self {
+            return match words.is_empty() {
+                true => Err("raw has no words".to_owned()),
+                false => Ok(()),
+            };
+        }
+        let Some((addr, size)) = self.access() else {
+            return Ok(());
+        };
+        let log2 = size.checked_ilog2().filter(|_| size.is_power_of_two());
+        let log2 = log2.map_or(u8::MAX, |log2| log2 as u8);
+        let (fits, wanted) = match kind.widths() {
+            Widths::Fixed => (true, ""),
+            Widths::Word => (log2 <= 4, "1, 2, 4, 8 or 16"),
+            Widths::WordOrLine => (log2 <= 4 || log2 == LINE_SIZE, "1, 2, 4, 8, 16 or 64"),
+            Widths::Any => (log2 <= MAX_SIZE, "a power of two up to 256"),
+        };
+        if !fits {
+            return Err(format!("{kind} of {size} bytes; the size can be {wanted}"));
+        }
+        if addr >> ADDR_BITS != 0 {
+            return Err(format!("address {addr:#x} has more than {ADDR_BITS} bits"));
+        }
+        let offset = addr % u64::from(size);
+        // An access of at most a line that is aligned cannot straddle; say it where it would.
+        if offset != 0 {
+            let in_line = addr % LINE_BYTES as u64 + u64::from(size) <= LINE_BYTES as u64;
+            let straddles = if in_line {
+                ""
+            } else {
+                " (it would straddle two lines)"
+            };
+            return Err(format!(
+                "{kind} of {size} bytes at {addr:#x} is not aligned{straddles}: \
+                 the address must be a multiple of {size}"
+            ));
+        }
+        let expected = match *self {
+            Op::CompareSwap { expected, .. } => Some(expected),
+            _ => None,
+        };
+        // The words of a longer write count up from a 64-bit number.
+        let bytes = if size <= 16 { u32::from(size) } else { 8 };
+        for value in self.value().into_iter().chain(expected) {
+            if value.checked_shr(8 * bytes).is_some_and(|rest| rest != 0) {
+                return Err(format!("value {value:#x} does not fit in {bytes} bytes"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind())?;
+        if let Some((addr, size)) = self.access() {
+            write!(f, " {addr:#x}")?;
+            if !matches!(self.kind().widths(), Widths::Fixed) {
+                write!(f, " bytes {size}")?;
+            }
+        }
+        if let Op::CompareSwap { expected, .. } = self {
+            write!(f, " expected {expected:#x}")?;
+        }
+        if let Some(value) = self.value() {
+            write!(f, " value {value:#x}")?;
+        }
+        if let Op::Raw { words } = self {
+            write!(f, " words {}", words.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// An operation of a node, and the cycles that the node idles before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StepLine", into = "StepLine")]
+pub struct Step {
+    /// The port of the node.
+    pub node: usize,
+    /// Cycles between the end of the node's last operation and the start of this one.
+    pub after: u64,
+    /// The operation.
+    pub op: Op,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node {}: {}", self.node, self.op)?;
+        if self.after != 0 {
+            write!(f, " after {}", self.after)?;
+        }
+        Ok(())
+    }
+}
+
+/// A step as its line of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepLine {
+    node: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    after: u64,
+    op: OpKind,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "hex::optional_number"
+    )]
+    addr: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<u16>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "hex::optional_number"
+    )]
+    expected: Option<u128>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "hex::optional_number"
+    )]
+    value: Option<u128>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    words: Option<Vec<LinkWord>>,
+}
+
+fn is_zero(cycles: &u64) -> bool {
+    *cycles == 0
+}
+
+impl From<Step> for StepLine {
+    fn from(step: Step) -> StepLine {
+        let Step { node, after, op } = step;
+        let kind = op.kind();
+        let (addr, size) = op.access().unzip();
+        StepLine {
+            node,
+            after,
+            op: kind,
+            addr,
+            size: size.filter(|_| !matches!(kind.widths(), Widths::Fixed)),
+            expected: match op {
+                Op::CompareSwap { expected, .. } => Some(expected),
+                _ => None,
+            },
+            value: op.value(),
+            words: match op {
+                Op::Raw { words } => Some(words),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl TryFrom<StepLine> for Step {
+    type Error = String;
+
+    fn try_from(mut line: StepLine) -> Result<Step, String> {
+        let kind = line.op;
+        let op = match kind {
+            OpKind::Load => Op::Load {
+                addr: line.addr()?,
+                size: line.size()?,
+            },
+            OpKind::Store => Op::Store {
+                addr: line.addr()?,
+                size: line.size()?,
+                value: line.value()?,
+            },
+            OpKind::StoreLine => Op::StoreLine {
+                addr: line.addr()?,
+                value: line.value()?,
+            },
+            OpKind::FetchAdd => Op::FetchAdd {
+                addr: line.addr()?,
+                size: line.size()?,
+                value: line.value()?,
+            },
+            OpKind::Swap => Op::Swap {
+                addr: line.addr()?,
+                size: line.size()?,
+                value: line.value()?,
+            },
+            OpKind::CompareSwap => Op::CompareSwap {
+                addr: line.addr()?,
+                size: line.size()?,
+                expected: line
+                    .expected
+                    .take()
+                    .ok_or_else(|| lacks(kind, "expected"))?,
+                value: line.value()?,
+            },
+            OpKind::Fence => Op::Fence,
+            OpKind::Evict => Op::Evict { addr: line.addr()? },
+            OpKind::ReadOnce => Op::ReadOnce { addr: line.addr()? },
+            OpKind::WriteUnique => Op::WriteUnique {
+                addr: line.addr()?,
+                size: line.size()?,
+                value: line.value()?,
+            },
+            OpKind::ReadUncached => Op::ReadUncached {
+                addr: line.addr()?,
+                size: line.size()?,
+            },
+            OpKind::WriteUncached => Op::WriteUncached {
+                addr: line.addr()?,
+                size: line.size()?,
+                value: line.value()?,
+            },
+            OpKind::Raw => Op::Raw {
+                words: line.words.take().ok_or_else(|| lacks(kind, "words"))?,
+            },
+        };
+        let left = [
+            ("addr", line.addr.is_some()),
+            ("size", line.size.is_some()),
+            ("expected", line.expected.is_some()),
+            ("value", line.value.is_some()),
+            ("words", line.words.is_some()),
+        ];
+        if let Some((field, _)) = left.into_iter().find(|&(_, is_left)| is_left) {
+            return Err(format!("{kind} has no `{field}`"));
+        }
+        Ok(Step {
+            node: line.node,
+            after: line.after,
+            op,
+        })
+    }
+}
+
+fn lacks(kind: OpKind, field: &str) -> String {
+    format!("{kind} needs `{field}`")
+}
+
+impl StepLine {
+    fn addr(&mut self) -> Result<u64, String> {
+        self.addr.take().ok_or_else(|| lacks(self.op, "addr"))
+    }
+
+    fn size(&mut self) -> Result<u16, String> {
+        self.size.take().ok_or_else(|| lacks(self.op, "size"))
+    }
+
+    fn value(&mut self) -> Result<u128, String> {
+        self.value.take().ok_or_else(|| lacks(self.op, "value"))
+    }
+}
