@@ -8,3 +8,4 @@ cd "$(dirname "$0")/.."
 root=${1:-.}
 tools=$(ci/venv.sh)
 "$tools/python3" ci/csr.py rtl/csr/supernode_csr.rdl "$root"
+rustfmt --edition 2024 "$root/harness/src/dut/csr_map.rs"

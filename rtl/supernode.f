@@ -4,6 +4,17 @@ flit_pkg.sv
 supernode_pkg.sv
 lib/arbiter_pkg.sv
 fabric/fabric_pkg.sv
+csr/supernode_csr_regs_pkg.sv
+csr/supernode_csr_pkg.sv
+
+csr/supernode_csr_regs.sv
+csr/csr_counter_bank.sv
+csr/csr_error_log.sv
+csr/csr_home_counters.sv
+csr/csr_partitions.sv
+csr/csr_port_counters.sv
+csr/csr_regions.sv
+csr/supernode_csr.sv
 
 address/address_map.sv
 fabric/ingress_check.sv

@@ -1,0 +1,56 @@
+// Counts errors and keeps the first.
+//
+// Purpose: tells software how many errors there were since the last clear, and all about the
+//          first; of several in one cycle, that of the lowest source.
+// Latency: one cycle.
+// Reset:   no error. Clear does the same.
+// Drops:   errors in the cycle of a clear. The count stops at its largest value.
+module csr_error_log
+  import supernode_pkg::*;
+#(
+    parameter int unsigned Sources = 12  // of one error a cycle each
+) (
+    input logic clk_i,
+    input logic rst_ni,
+    input logic clear_i,
+
+    input error_event_t [Sources-1:0] errors_i,
+
+    output logic         [31:0] count_o,
+    output error_event_t        first_o
+);
+
+  logic [31:0] count_q;
+  logic [32:0] sum;
+  logic any;
+  error_event_t first_q, lowest;
+
+  always_comb begin
+    sum    = {1'b0, count_q};
+    any    = 1'b0;
+    lowest = '0;
+    for (int unsigned i = 0; i < Sources; i++) begin
+      sum += 33'(errors_i[i].valid);
+      if (errors_i[i].valid && !any) begin
+        lowest = errors_i[i];
+      end
+      any |= errors_i[i].valid;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      count_q <= '0;
+      first_q <= '0;
+    end else if (any) begin
+      count_q <= sum[32] ? '1 : sum[31:0];
+      if (!first_q.valid) begin
+        first_q <= lowest;
+      end
+    end
+  end
+
+  assign count_o = count_q;
+  assign first_o = first_q;
+
+endmodule

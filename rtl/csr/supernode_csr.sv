@@ -1,0 +1,186 @@
+// Control and status registers of the switch, on APB4.
+//
+// Purpose: identification, the address map, the rights of the ports, traffic counters and the
+//          error log. The map of the registers is supernode_csr.rdl.
+// Latency: an access takes 3 cycles, one in a table 4, from psel to pready.
+// Reset:   no region is valid, every port is in every partition, all counts are 0.
+// Drops:   writes to counters, to registers of what the switch does not have, and to addresses
+//          with no register; the last are answered with pslverr.
+module supernode_csr
+  import supernode_pkg::*;
+#(
+    parameter int unsigned Ports      = 8,   // 1 to 16
+    parameter int unsigned HomeSlices = 2,   // 1 to 8
+    parameter int unsigned Regions    = 8,   // 1 to 8
+    parameter int unsigned DirSets    = 64,
+    parameter int unsigned DirWays    = 8,
+    parameter int unsigned Trackers   = 16,
+    parameter int unsigned ClassDepth = 16
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    // APB4, 32 bits, 4 KiB.
+    input  logic        psel_i,
+    input  logic        penable_i,
+    input  logic        pwrite_i,
+    input  logic [ 2:0] pprot_i,
+    input  logic [11:0] paddr_i,
+    input  logic [31:0] pwdata_i,
+    input  logic [ 3:0] pstrb_i,
+    output logic        pready_o,
+    output logic [31:0] prdata_o,
+    output logic        pslverr_o,
+
+    // What software has set.
+    output region_t [Regions-1:0]       regions_o,
+    output logic    [  Ports-1:0][15:0] port_partitions_o,
+
+    // What happened in this cycle: a flit taken from or sent to a node, work of a home, an error.
+    input logic         [             Ports-1:0]      rx_event_valid_i,
+    input logic         [             Ports-1:0][2:0] rx_event_class_i,
+    input logic         [             Ports-1:0]      tx_event_valid_i,
+    input logic         [             Ports-1:0][2:0] tx_event_class_i,
+    input home_events_t [        HomeSlices-1:0]      home_events_i,
+    input error_event_t [Ports+HomeSlices*2-1:0]      errors_i
+);
+
+  supernode_csr_regs_pkg::supernode_csr_regs__in_t  regs_in;
+  supernode_csr_regs_pkg::supernode_csr_regs__out_t regs_out;
+
+  supernode_csr_regs u_regs (
+      .clk          (clk_i),
+      .rst_n        (rst_ni),
+      .s_apb_psel   (psel_i),
+      .s_apb_penable(penable_i),
+      .s_apb_pwrite (pwrite_i),
+      .s_apb_pprot  (pprot_i),
+      .s_apb_paddr  (paddr_i),
+      .s_apb_pwdata (pwdata_i),
+      .s_apb_pstrb  (pstrb_i),
+      .s_apb_pready (pready_o),
+      .s_apb_prdata (prdata_o),
+      .s_apb_pslverr(pslverr_o),
+      .hwif_in      (regs_in),
+      .hwif_out     (regs_out)
+  );
+
+  assign regs_in.params0.ports.next       = 8'(Ports);
+  assign regs_in.params0.home_slices.next = 8'(HomeSlices);
+  assign regs_in.params0.regions.next     = 8'(Regions);
+  assign regs_in.params0.class_depth.next = 8'(ClassDepth);
+  assign regs_in.params1.dir_sets.next    = 16'(DirSets);
+  assign regs_in.params1.dir_ways.next    = 8'(DirWays);
+  assign regs_in.params1.trackers.next    = 8'(Trackers);
+
+  error_event_t first_error;
+
+  csr_error_log #(
+      .Sources(Ports + HomeSlices * 2)
+  ) u_error_log (
+      .clk_i,
+      .rst_ni,
+      .clear_i(regs_out.ctrl.clear_error.value),
+      .errors_i,
+      .count_o(regs_in.error_count.value.next),
+      .first_o(first_error)
+  );
+
+  assign regs_in.error_info.valid.next    = first_error.valid;
+  assign regs_in.error_info.cause.next    = first_error.cause;
+  assign regs_in.error_info.opcode.next   = first_error.opcode;
+  assign regs_in.error_info.src.next      = first_error.src;
+  assign regs_in.error_addr_lo.value.next = first_error.addr[31:0];
+  assign regs_in.error_addr_hi.value.next = first_error.addr[47:32];
+
+  // ---- Tables: each answers a request of the register block in the next cycle.
+
+  csr_partitions #(
+      .Ports(Ports)
+  ) u_partitions (
+      .clk_i,
+      .rst_ni,
+      .req_i       (regs_out.port_rights.req),
+      .write_i     (regs_out.port_rights.req_is_wr),
+      .port_i      (regs_out.port_rights.addr[5:2]),
+      .wdata_i     (regs_out.port_rights.wr_data[15:0]),
+      .wmask_i     (regs_out.port_rights.wr_biten[15:0]),
+      .rdata_o     (regs_in.port_rights.rd_data),
+      .partitions_o(port_partitions_o)
+  );
+
+  csr_regions #(
+      .Regions(Regions)
+  ) u_regions (
+      .clk_i,
+      .rst_ni,
+      .req_i   (regs_out.regions.req),
+      .write_i (regs_out.regions.req_is_wr),
+      .region_i(regs_out.regions.addr[8:6]),
+      .word_i  (regs_out.regions.addr[5:2]),
+      .wdata_i (regs_out.regions.wr_data),
+      .wmask_i (regs_out.regions.wr_biten),
+      .rdata_o (regs_in.regions.rd_data),
+      .regions_o
+  );
+
+  csr_port_counters #(
+      .Ports(Ports)
+  ) u_port_counters (
+      .clk_i,
+      .rst_ni,
+      .clear_i   (regs_out.ctrl.clear_counters.value),
+      .rx_valid_i(rx_event_valid_i),
+      .rx_class_i(rx_event_class_i),
+      .tx_valid_i(tx_event_valid_i),
+      .tx_class_i(tx_event_class_i),
+      .req_i     (regs_out.port_counters.req),
+      .port_i    (regs_out.port_counters.addr[9:6]),
+      .word_i    (regs_out.port_counters.addr[5:2]),
+      .rdata_o   (regs_in.port_counters.rd_data)
+  );
+
+  csr_home_counters #(
+      .HomeSlices(HomeSlices)
+  ) u_home_counters (
+      .clk_i,
+      .rst_ni,
+      .clear_i (regs_out.ctrl.clear_counters.value),
+      .events_i(home_events_i),
+      .req_i   (regs_out.home_counters.req),
+      .home_i  (regs_out.home_counters.addr[7:5]),
+      .word_i  (regs_out.home_counters.addr[4:2]),
+      .rdata_o (regs_in.home_counters.rd_data)
+  );
+
+  logic [3:0] table_req, table_ack_q;
+  logic table_write_q;
+
+  assign table_req = {
+    regs_out.port_rights.req,
+    regs_out.regions.req,
+    regs_out.port_counters.req,
+    regs_out.home_counters.req
+  };
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      table_ack_q   <= '0;
+      table_write_q <= '0;
+    end else begin
+      table_ack_q   <= table_req;
+      // The register block gives every table the same request.
+      table_write_q <= regs_out.port_rights.req_is_wr;
+    end
+  end
+
+  assign regs_in.port_rights.rd_ack   = table_ack_q[3] && !table_write_q;
+  assign regs_in.port_rights.wr_ack   = table_ack_q[3] && table_write_q;
+  assign regs_in.regions.rd_ack       = table_ack_q[2] && !table_write_q;
+  assign regs_in.regions.wr_ack       = table_ack_q[2] && table_write_q;
+  assign regs_in.port_counters.rd_ack = table_ack_q[1] && !table_write_q;
+  assign regs_in.port_counters.wr_ack = table_ack_q[1] && table_write_q;
+  assign regs_in.home_counters.rd_ack = table_ack_q[0] && !table_write_q;
+  assign regs_in.home_counters.wr_ack = table_ack_q[0] && table_write_q;
+
+endmodule
