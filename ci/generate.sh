@@ -1,11 +1,30 @@
 #!/usr/bin/env bash
-# Makes the generated files from their sources, in the repository or, to compare, under a folder:
+# Makes the generated files again from their sources.
 #
-#   ci/generate.sh [FOLDER]
+#   ci/generate.sh            in the repository
+#   ci/generate.sh --check    elsewhere, and shows where the committed ones differ
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-root=${1:-.}
+fresh=${CARGO_TARGET_DIR:-target}/generated
 tools=$(ci/venv.sh)
-"$tools/python3" ci/csr.py rtl/csr/supernode_csr.rdl "$root"
-rustfmt --edition 2024 "$root/harness/src/dut/csr_map.rs"
+
+rm -rf "$fresh"
+"$tools/python3" ci/csr.py rtl/csr/supernode_csr.rdl "$fresh"
+rustfmt --edition 2024 "$fresh/harness/src/dut/csr_map.rs"
+
+if [[ ${1:-} != --check ]]; then
+  cp -R "$fresh/." .
+  cargo run --release --quiet --package flits
+  exit
+fi
+
+stale=0
+while read -r file; do
+  diff -u --label "$file, committed" --label "$file, generated" "$file" "$fresh/$file" || stale=1
+done < <(cd "$fresh" && find . -type f -printf '%P\n' | sort)
+cargo run --release --quiet --package flits -- --check || stale=1
+((stale == 0)) || {
+  echo "generate: run 'make generate' and commit what it changes"
+  exit 1
+}

@@ -7,7 +7,7 @@
 module csr_partitions
   import supernode_csr_pkg::*;
 #(
-    parameter int unsigned Ports = 8  // 2 to 16
+    parameter int unsigned Ports = 8  // 1 to 16
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -23,7 +23,7 @@ module csr_partitions
     output logic [Ports-1:0][15:0] partitions_o
 );
 
-  localparam int unsigned IndexWidth = $clog2(Ports);
+  localparam int unsigned IndexWidth = Ports > 1 ? $clog2(Ports) : 1;
 
   logic [Ports-1:0][15:0] partitions_q;
   logic [IndexWidth-1:0] index;

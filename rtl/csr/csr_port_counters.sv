@@ -7,7 +7,7 @@
 module csr_port_counters
   import supernode_csr_pkg::*;
 #(
-    parameter int unsigned Ports = 8  // 2 to 16
+    parameter int unsigned Ports = 8  // 1 to 16
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -25,7 +25,7 @@ module csr_port_counters
     output logic [31:0] rdata_o
 );
 
-  localparam int unsigned IndexWidth = $clog2(Ports);
+  localparam int unsigned IndexWidth = Ports > 1 ? $clog2(Ports) : 1;
 
   logic [Ports-1:0][31:0] rx_count, tx_count;
   logic [31:0] rdata_q;
