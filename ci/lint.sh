@@ -7,7 +7,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 . ci/rtl.sh
 
-readonly stages=(files verilator slang style layout generated rustfmt clippy rustdoc scripts)
+readonly stages=(files verilator slang style layout generated lock rustfmt clippy rustdoc scripts)
 readonly top=supernode_switch
 
 work=$(realpath -m "${CARGO_TARGET_DIR:-target}/lint")
@@ -52,9 +52,10 @@ lint_layout() {
 }
 
 lint_generated() { ci/generate.sh --check; }
+lint_lock() { cargo metadata --locked --format-version 1 >/dev/null; }
 lint_rustfmt() { cargo fmt --all --check; }
-lint_clippy() { cargo clippy --release --workspace --all-targets -- -D warnings; }
-lint_rustdoc() { RUSTDOCFLAGS=-Dwarnings cargo doc --release --workspace --no-deps; }
+lint_clippy() { cargo clippy --quiet --release --workspace --all-targets -- -D warnings; }
+lint_rustdoc() { RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --release --workspace --no-deps; }
 lint_scripts() { shellcheck .ci/run ci/*.sh; }
 
 tools=$(ci/venv.sh) || exit 1
