@@ -4,6 +4,7 @@
 //! the table of header fields ([`layout`]), opcodes, [`Header`] and [`Packet`] codecs, the generator
 //! of `rtl/flit_pkg.sv` and of the documents' tables and pictures ([`generate`]), and the files that
 //! drive a run ([`stimulus`]) and record one ([`history`]).
+//! With the feature `proptest` there are strategies for property tests of all of it.
 
 mod codes;
 mod construct;
@@ -18,6 +19,8 @@ mod node;
 mod opcode;
 mod packet;
 pub mod stimulus;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 
 pub use codes::{CacheState, Class, RespErr};
 pub use flit::{Flit, LinkWord};

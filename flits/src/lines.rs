@@ -124,6 +124,8 @@ fn describe(error: &serde_json::Error) -> String {
         serde_json::error::Category::Eof => {
             format!("the line ends before its JSON value does ({reason})")
         }
+        // Column 0: the reason is about the value as a whole.
+        _ if error.column() == 0 => reason.to_owned(),
         _ => format!("column {}: {reason}", error.column()),
     }
 }
