@@ -15,29 +15,17 @@ package supernode_pkg;
   typedef struct packed {
     logic            valid;
     logic            coherent;
-    logic [31:0]     base;
-    logic [31:0]     limit;             // inclusive
-    logic [31:0]     local_base;
     logic [1:0]      mem_log2;          // interleaved over 2**mem_log2 memories
     logic [4:0]      granule_log2;      // in granules of 2**granule_log2 bytes, 6 to 20
-    logic [7:0][9:0] mem_node;
     logic [9:0]      home_first;
     logic [2:0]      home_log2;         // lines hashed over 2**home_log2 homes
-    logic [15:0]     read_partitions;
+    logic [7:0][9:0] mem_node;
     logic [15:0]     write_partitions;
+    logic [15:0]     read_partitions;
+    logic [31:0]     local_base;
+    logic [31:0]     limit;             // inclusive
+    logic [31:0]     base;
   } region_t;
-
-  // What the address map says about one address.
-  typedef struct packed {
-    logic        hit;
-    logic        coherent;
-    node_id_t    home;
-    node_id_t    memory;
-    addr_t       local_addr;        // within the memory node
-    logic [4:0]  granule_log2;
-    logic [15:0] read_partitions;
-    logic [15:0] write_partitions;
-  } map_t;
 
   typedef enum logic [3:0] {
     ErrNone          = 4'd0,

@@ -41,7 +41,7 @@ module allocator
   mask_t owned_q[Size][NumClasses];  // those whose packet comes from this input
   mask_t first_output_q[Size];  // round-robin masks, see arbiter_pkg
   mask_t first_input_q[Size];
-  logic [NumClasses-1:0] first_class_q[Size][Size];  // by input, output
+  logic [Size-1:0][NumClasses-1:0] first_class_q[Size];  // by input, output
 
   mask_t eligible[Size][NumClasses];
   mask_t proposals[Size];  // by output, the inputs that propose it
@@ -109,7 +109,7 @@ module allocator
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
         first_output_q[i] <= '0;
-        for (int unsigned o = 0; o < Size; o++) first_class_q[i][o] <= '0;
+        first_class_q[i]  <= '0;
         for (int unsigned c = 0; c < NumClasses; c++) owned_q[i][c] <= '0;
       end else if (read_o[i]) begin
         first_output_q[i] <= mask_t'(advance(arbiter_vec_t'(1) << output_o[i], word_i[i].tail));

@@ -23,7 +23,7 @@ module egress
 );
 
   for (genvar o = 0; o < Size; o++) begin : gen_output
-    credit_t credits_q[NumClasses];
+    credit_t [NumClasses-1:0] credits_q;
     logic [NumClasses-1:0] spent;
 
     assign spent = NumClasses'(send_i[o]) << word_i[input_i[o]].cls;
@@ -36,6 +36,7 @@ module egress
 
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
+        credits_q <= '0;
         for (int unsigned c = 0; c < NumClasses; c++) begin
           credits_q[c]   <= '0;
           credit_o[c][o] <= 1'b0;

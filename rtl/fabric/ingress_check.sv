@@ -40,109 +40,129 @@ module ingress_check
     Skip   // the rest of a dropped one
   } framing_e;
 
-  localparam int unsigned CountWidth = $clog2(MaxPayloadFlits + 1);
-  typedef logic [CountWidth-1:0] count_t;
+  typedef logic [$clog2(MaxPayloadFlits + 1)-1:0] count_t;
 
-  framing_e framing_q[NumClasses], framing_d;
-  count_t left_q[NumClasses], left_d;  // payload words still to come, in Body
-  credit_t     credits_q[NumClasses];  // held by the node
+  // What becomes of a word and of the framing of its class.
+  typedef struct packed {
+    framing_e     framing;
+    count_t       left;     // payload words still to come, in Body
+    logic         drop;
+    error_cause_e cause;
+    logic         head;
+    logic         tail;
+    fill_t        fill;
+  } verdict_t;
 
-  // The sizes of REQ and DAT headers are at the same place, so one form serves for both; most
-  // other fields do not matter here.
+  // The sizes of REQ and DAT headers are at the same place, so one form serves for all. Most other
+  // fields do not matter here.
   // verilator lint_off UNUSEDSIGNAL
-  dat_header_t header;
+  function automatic error_cause_e header_error(class_e cls, dat_header_t header,
+                                                node_id_t node_id);
+    if (!(cls inside {ClassReq, ClassRsp, ClassDat})) return ErrBadOpcode;
+    if (!is_legal(cls, header.opcode, header.size, header.addr[7:0])) begin
+      return opcode_in_class(header.opcode, cls) ? ErrBadSize : ErrBadOpcode;
+    end
+    return (header.src == node_id) ? ErrNone : ErrWrongSource;
+  endfunction
   // verilator lint_on UNUSEDSIGNAL
-  assign header = rx_flit_i;
+
+  // A word while the payload of a legal packet is under way.
+  function automatic verdict_t judge_payload(count_t left, logic head, logic tail);
+    verdict_t verdict;
+    verdict = verdict_t'('0);
+    verdict.left = left - 1'b1;
+    verdict.tail = head || tail || verdict.left == '0;
+    if (head || tail) verdict.fill = fill_t'(verdict.left);
+    if (verdict.tail) verdict.framing = tail ? Idle : Skip;
+    else verdict.framing = Body;
+    if (head || verdict.fill != '0 || verdict.framing == Skip) verdict.cause = ErrTornPacket;
+    return verdict;
+  endfunction
+
+  // The first word of a packet.
+  function automatic verdict_t judge_header(class_e cls, dat_header_t header, logic tail,
+                                            node_id_t node_id);
+    verdict_t verdict;
+    verdict = verdict_t'('0);
+    verdict.head = 1'b1;
+    verdict.tail = tail;
+    verdict.left = has_payload(header.opcode) ? payload_flits(header.size) : '0;
+    verdict.cause = header_error(cls, header, node_id);
+    if (verdict.cause == ErrNone && tail != (verdict.left == '0)) verdict.cause = ErrTornPacket;
+    verdict.drop = verdict.cause != ErrNone;
+    if (!tail) verdict.framing = verdict.drop ? Skip : Body;
+    return verdict;
+  endfunction
+
+  // A word that belongs to no legal packet.
+  function automatic verdict_t judge_stray(framing_e framing, logic tail);
+    verdict_t verdict;
+    verdict = verdict_t'('0);
+    verdict.drop = 1'b1;
+    verdict.cause = (framing == Idle) ? ErrTornPacket : ErrNone;
+    verdict.framing = tail ? Idle : Skip;
+    return verdict;
+  endfunction
 
   class_e cls;
   assign cls = class_e'(rx_class_i);
 
+  framing_e [NumClasses-1:0] framing_q;
+  count_t   [NumClasses-1:0] left_q;
+  credit_t  [NumClasses-1:0] credits_q;  // held by the node
+
+  // A credit may be spent in the cycle in which it is seen.
   logic known_class, taken;
   assign known_class = rx_class_i < 3'(NumClasses);
-  // A credit may be spent in the cycle in which it is seen.
   assign taken = rx_valid_i && known_class && (credits_q[rx_class_i] != '0 || credit_i[rx_class_i]);
 
-  logic drop;
-  error_cause_e cause;
-  logic head, tail;
-  count_t fill, declared;
-
+  verdict_t verdict;
   always_comb begin
-    drop = 1'b0;
-    cause = ErrNone;
-    head = rx_head_i;
-    tail = rx_tail_i;
-    fill = '0;
-    declared = '0;
-    framing_d = Idle;
-    left_d = '0;
-    if (rx_valid_i && !taken) begin
-      cause = known_class ? ErrNoCredit : ErrBadOpcode;
-    end else if (taken && framing_q[rx_class_i] == Body) begin
-      head   = 1'b0;
-      left_d = left_q[rx_class_i] - 1'b1;
-      if (rx_head_i || rx_tail_i) begin
-        fill = left_d;
-        tail = 1'b1;
+    verdict = verdict_t'('0);
+    if (taken) begin
+      if (framing_q[cls] == Body) begin
+        verdict = judge_payload(left_q[cls], rx_head_i, rx_tail_i);
+      end else if (rx_head_i) begin
+        verdict = judge_header(cls, rx_flit_i, rx_tail_i, node_id_i);
       end else begin
-        tail = left_d == '0;
+        verdict = judge_stray(framing_q[cls], rx_tail_i);
       end
-      if (tail) framing_d = rx_tail_i ? Idle : Skip;
-      else framing_d = Body;
-      if (rx_head_i || fill != '0 || framing_d == Skip) cause = ErrTornPacket;
-    end else if (taken && rx_head_i) begin
-      if (has_payload(header.opcode)) declared = payload_flits(header.size);
-      if (!(cls inside {ClassReq, ClassRsp, ClassDat}) || !opcode_in_class(
-              header.opcode, cls
-          )) begin
-        cause = ErrBadOpcode;
-      end else if (!is_legal(cls, header.opcode, header.size, header.addr[7:0])) begin
-        cause = ErrBadSize;
-      end else if (header.src != node_id_i) begin
-        cause = ErrWrongSource;
-      end else if (rx_tail_i != (declared == '0)) begin
-        cause = ErrTornPacket;
-      end
-      drop = cause != ErrNone;
-      if (!rx_tail_i) framing_d = drop ? Skip : Body;
-      left_d = declared;
-    end else if (taken) begin
-      drop = 1'b1;
-      if (framing_q[rx_class_i] == Idle) cause = ErrTornPacket;
-      framing_d = rx_tail_i ? Idle : Skip;
+    end else if (rx_valid_i) begin
+      verdict.cause = known_class ? ErrNoCredit : ErrBadOpcode;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      for (int unsigned c = 0; c < NumClasses; c++) begin
-        framing_q[c] <= Idle;
-        credits_q[c] <= '0;
-      end
+      framing_q <= {NumClasses{Idle}};
+      word_o.valid <= 1'b0;
+      word_o.cause <= ErrNone;
     end else begin
+      word_o.valid <= taken;
+      word_o.cause <= verdict.cause;
       if (taken) begin
-        framing_q[rx_class_i] <= framing_d;
-        left_q[rx_class_i] <= left_d;
-      end
-      if (taken || credit_i != '0) begin
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          credits_q[c] <= credits_q[c] + credit_t'(credit_i[c]) -
-              credit_t'(taken && rx_class_i == 3'(c));
-        end
+        framing_q[cls] <= verdict.framing;
+        left_q[cls] <= verdict.left;
+        word_o.drop <= verdict.drop;
+        word_o.cls <= cls;
+        word_o.head <= verdict.head;
+        word_o.tail <= verdict.tail;
+        word_o.fill <= verdict.fill;
+        word_o.flit <= rx_flit_i;
       end
     end
   end
 
+  logic [NumClasses-1:0] spent;
+  assign spent = NumClasses'(taken) << rx_class_i;
+
   always_ff @(posedge clk_i) begin
-    word_o.valid <= taken && rst_ni;
-    word_o.cause <= rst_ni ? cause : ErrNone;
-    if (taken) begin
-      word_o.drop <= drop;
-      word_o.cls  <= cls;
-      word_o.head <= head;
-      word_o.tail <= tail;
-      word_o.fill <= fill_t'(fill);
-      word_o.flit <= rx_flit_i;
+    if (!rst_ni) begin
+      credits_q <= '0;
+    end else if (spent != credit_i) begin
+      for (int unsigned c = 0; c < NumClasses; c++) begin
+        credits_q[c] <= credits_q[c] + credit_t'(credit_i[c]) - credit_t'(spent[c]);
+      end
     end
   end
 

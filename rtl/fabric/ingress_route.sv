@@ -75,7 +75,11 @@ module ingress_route
   req_header_t header;
   logic arrives, mapped;
   output_t dst;
-  map_t map;
+  logic hit, coherent;
+  node_id_t home, memory;
+  addr_t local_addr;
+  logic [4:0] granule_log2;
+  logic [15:0] read_partitions, write_partitions;
 
   assign cls = word_i.cls;
   assign header = word_i.flit;
@@ -85,10 +89,17 @@ module ingress_route
   address_map #(
       .Regions(Regions)
   ) u_address_map (
-      .valid_i  (mapped),
-      .addr_i   (header.addr),
-      .regions_i(regions_i),
-      .map_o    (map)
+      .valid_i           (mapped),
+      .addr_i            (header.addr),
+      .regions_i,
+      .hit_o             (hit),
+      .coherent_o        (coherent),
+      .home_o            (home),
+      .memory_o          (memory),
+      .local_addr_o      (local_addr),
+      .granule_log2_o    (granule_log2),
+      .read_partitions_o (read_partitions),
+      .write_partitions_o(write_partitions)
   );
 
   // The packet whose payload is under way in each class.
@@ -107,17 +118,17 @@ module ingress_route
     dst_node = '0;
     if (arrives && word_i.head) begin
       dst_node = header.dst;
-      if (mapped) dst_node = (cls == ClassReq && map.coherent) ? map.home : map.memory;
+      if (mapped) dst_node = (cls == ClassReq && coherent) ? home : memory;
       dst = output_of(dst_node, node_id_i[NodeIdWidth-1:UnitWidth]);
-      if (mapped && !map.hit) begin
+      if (mapped && !hit) begin
         cause = ErrUnmapped;
       end else if (cls == ClassReq && (partitions_i & (needs_write(
               header.opcode
-          ) ? map.write_partitions : map.read_partitions)) == '0) begin
+          ) ? write_partitions : read_partitions)) == '0) begin
         cause = ErrNoRight;
-      end else if (cls == ClassReq && map.coherent != is_coherent(header.opcode)) begin
+      end else if (cls == ClassReq && coherent != is_coherent(header.opcode)) begin
         cause = ErrWrongRegion;
-      end else if (mapped && {1'b0, header.size} > map.granule_log2) begin
+      end else if (mapped && {1'b0, header.size} > granule_log2) begin
         cause = ErrBadSize;
       end else if (!dst.exists) begin
         cause = ErrUnknownDst;
@@ -175,7 +186,7 @@ module ingress_route
       discard = cause != ErrNone;
       write_o = !discard;
       request.dst = dst_node;
-      if (mapped && !(cls == ClassReq && map.coherent)) request.addr = map.local_addr;
+      if (mapped && !(cls == ClassReq && coherent)) request.addr = local_addr;
       write_slot_o.flit = request;
     end
   end

@@ -79,7 +79,6 @@ module input_buffer
   slot_index_t free_q[Slots];
   slot_index_t free_first_q, free_last_q;
   slot_count_t fresh_q;  // slots used at least once
-  slot_count_t used_q;  // slots in use
   logic fresh;
   slot_index_t write_index;
 
@@ -91,7 +90,6 @@ module input_buffer
       free_first_q <= '0;
       free_last_q <= '0;
       fresh_q <= '0;
-      used_q <= '0;
     end else begin
       if (write_i) begin
         if (fresh) fresh_q <= fresh_q + 1'b1;
@@ -101,7 +99,6 @@ module input_buffer
         free_q[free_last_q] <= read_index;
         free_last_q <= (free_last_q == LastSlot) ? '0 : free_last_q + 1'b1;
       end
-      if (write_i != pop) used_q <= write_i ? used_q + 1'b1 : used_q - 1'b1;
     end
   end
 
@@ -109,9 +106,6 @@ module input_buffer
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       ready_o <= '0;
-      for (int unsigned c = 0; c < NumClasses; c++) begin
-        for (int unsigned o = 0; o < Outputs; o++) sent_q[c][o] <= '0;
-      end
     end else begin
       if (read_i) begin
         sent_q[read_class_i][read_output_i] <=
@@ -124,6 +118,7 @@ module input_buffer
         if (!ready_o[write_class_i][write_output_i] ||
             (empties && read_class_i == write_class_i && read_output_i == write_output_i)) begin
           first_q[write_class_i][write_output_i] <= write_index;
+          sent_q[write_class_i][write_output_i]  <= '0;
         end else begin
           next_q[last_q[write_class_i][write_output_i]] <= write_index;
         end
@@ -134,17 +129,24 @@ module input_buffer
   end
 
   // Credits.
-  owed_t owed_q[NumClasses];
+  owed_t [NumClasses-1:0] owed_q;
+  logic [NumClasses-1:0] freed, dropped;
+
+  assign freed   = NumClasses'(pop) << slot.credit_class;
+  assign dropped = NumClasses'(drop_i) << drop_class_i;
 
   always_ff @(posedge clk_i) begin
-    for (int unsigned c = 0; c < NumClasses; c++) begin
-      credit_o[c] <= rst_ni && owed_q[c] != '0;
-      if (!rst_ni) begin
-        owed_q[c] <= owed_t'(ClassDepth);
-      end else begin
-        owed_q[c] <= owed_q[c] - owed_t'(owed_q[c] != '0) +
-            owed_t'(pop && slot.credit_class == class_e'(c)) +
-            owed_t'(drop_i && drop_class_i == class_e'(c));
+    if (!rst_ni) begin
+      credit_o <= '0;
+      owed_q   <= {NumClasses{owed_t'(ClassDepth)}};
+    end else begin
+      credit_o <= '0;
+      if (owed_q != '0 || freed != '0 || dropped != '0) begin
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          credit_o[c] <= owed_q[c] != '0;
+          owed_q[c] <= owed_q[c] - owed_t'(owed_q[c] != '0) + owed_t'(freed[c]) +
+              owed_t'(dropped[c]);
+        end
       end
     end
   end
@@ -152,7 +154,7 @@ module input_buffer
   // Implementation checks.
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
-      assert (!(write_i && used_q == slot_count_t'(Slots)))
+      assert (!(write_i && !fresh && free_first_q == free_last_q && ready_o != '0))
       else $error("input_buffer: word written while all slots are in use");
       assert (!(read_i && !ready_o[read_class_i][read_output_i]))
       else $error("input_buffer: read of an empty queue");
