@@ -4,6 +4,7 @@ flit_pkg.sv
 supernode_pkg.sv
 lib/arbiter_pkg.sv
 fabric/fabric_pkg.sv
+home/home_pkg.sv
 csr/supernode_csr_regs_pkg.sv
 csr/supernode_csr_pkg.sv
 
@@ -23,4 +24,14 @@ fabric/input_buffer.sv
 fabric/allocator.sv
 fabric/egress.sv
 fabric/crossbar.sv
+home/home_queue.sv
+home/home_set_hash.sv
+home/home_rx.sv
+home/home_line_buffer.sv
+home/home_directory.sv
+home/home_ways.sv
+home/home_conflicts.sv
+home/home_trackers.sv
+home/home_tx.sv
+home/home_slice.sv
 supernode_switch.sv

@@ -1,0 +1,192 @@
+// A home slice: ordering point and directory of the lines that the address map hashes to it.
+//
+// To the switch it looks like a node on a link. It takes REQ, RSP and DAT and sends SNP, MEM and
+// RSP; the protocol is docs/protocol.md, section Home, and README.md here says how it is done.
+// SNP and RSP carry their destination; MEM carries the global address and no destination, both of
+// which the address map behind the slice fills in.
+//
+// Latency: from a request on rx_i to its first snoop or memory packet on tx_o, 4 cycles.
+// Reset: synchronous; credits are granted and requests taken from the first cycle after it.
+// Stalled: REQ, while every tracker is taken. Dropped and reported: answers nobody waits for.
+module home_slice
+  import flit_pkg::*;
+  import home_pkg::*;
+  import supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
+  import supernode_pkg::home_events_t, supernode_pkg::error_event_t;
+#(
+    parameter int unsigned Ports    = 8,   // 2 to 16: nodes that can hold a line
+    parameter int unsigned DirSets  = 64,  // power of two, 2 to 65536
+    parameter int unsigned DirWays  = 8,   // at least 2
+    parameter int unsigned Trackers = 16   // transactions in flight, a power of two, at least 2
+) (
+    input  logic                          clk_i,
+    input  logic                          rst_ni,
+    input  node_id_t                      node_id_i,
+    input  link_word_t                    rx_i,
+    output logic         [NumClasses-1:0] rx_credit_o,
+    output link_word_t                    tx_o,
+    input  logic         [NumClasses-1:0] tx_credit_i,
+    output home_events_t                  events_o,
+    output error_event_t                  error_o
+);
+
+  localparam int unsigned TrackerWidth = $clog2(Trackers);
+
+  typedef logic [TrackerWidth-1:0] tracker_t;
+
+  logic free_valid, take, request_valid, request_ready;
+  tracker_t free_tracker, request_tracker;
+  req_header_t take_header;
+
+  logic answer_valid;
+  answer_t answer;
+
+  logic request_data_valid, request_data_ready, answer_data_valid, answer_data_accept;
+  tracker_t request_data_tracker, answer_data_tracker;
+  flit_index_t request_data_index, answer_data_index;
+  logic [FlitBytes-1:0] answer_data_mask;
+  logic [FlitWidth-1:0] request_data, answer_data;
+
+  logic order_snp, order_mem, order_rsp, unsent, release_valid;
+  tracker_t order_tracker, release_tracker, read_tracker;
+  snp_order_t snp_order;
+  mem_order_t mem_order;
+  rsp_order_t rsp_order;
+  logic [Ports-1:0] unsent_targets;
+  req_header_t read_request;
+  line_addr_t read_victim;
+  flit_index_t read_index;
+  logic [FlitWidth-1:0] read_data;
+
+  home_events_t events;
+  error_event_t error;
+
+  home_rx #(
+      .TrackerWidth(TrackerWidth)
+  ) u_rx (
+      .clk_i,
+      .rst_ni,
+      .rx_i,
+      .rx_credit_o,
+      .free_valid_i          (free_valid),
+      .free_tracker_i        (free_tracker),
+      .take_o                (take),
+      .take_header_o         (take_header),
+      .request_valid_o       (request_valid),
+      .request_tracker_o     (request_tracker),
+      .request_ready_i       (request_ready),
+      .answer_valid_o        (answer_valid),
+      .answer_o              (answer),
+      .request_data_valid_o  (request_data_valid),
+      .request_data_ready_i  (request_data_ready),
+      .request_data_tracker_o(request_data_tracker),
+      .request_data_index_o  (request_data_index),
+      .request_data_o        (request_data),
+      .answer_data_valid_o   (answer_data_valid),
+      .answer_data_index_o   (answer_data_index),
+      .answer_data_o         (answer_data)
+  );
+
+  home_line_buffer #(
+      .Trackers(Trackers)
+  ) u_line_buffer (
+      .clk_i,
+      .request_valid_i  (request_data_valid),
+      .request_ready_o  (request_data_ready),
+      .request_tracker_i(request_data_tracker),
+      .request_index_i  (request_data_index),
+      .request_data_i   (request_data),
+      .answer_valid_i   (answer_data_valid),
+      .answer_accept_i  (answer_data_accept),
+      .answer_tracker_i (answer_data_tracker),
+      .answer_index_i   (answer_data_index),
+      .answer_mask_i    (answer_data_mask),
+      .answer_data_i    (answer_data),
+      .read_tracker_i   (read_tracker),
+      .read_index_i     (read_index),
+      .read_data_o      (read_data)
+  );
+
+  home_trackers #(
+      .Ports   (Ports),
+      .DirSets (DirSets),
+      .DirWays (DirWays),
+      .Trackers(Trackers)
+  ) u_trackers (
+      .clk_i,
+      .rst_ni,
+      .chip_i               (node_id_i[NodeIdWidth-1:UnitWidth]),
+      .free_valid_o         (free_valid),
+      .free_tracker_o       (free_tracker),
+      .take_i               (take),
+      .take_header_i        (take_header),
+      .request_valid_i      (request_valid),
+      .request_tracker_i    (request_tracker),
+      .request_ready_o      (request_ready),
+      .answer_valid_i       (answer_valid),
+      .answer_i             (answer),
+      .answer_data_index_i  (answer_data_index),
+      .answer_data_accept_o (answer_data_accept),
+      .answer_data_tracker_o(answer_data_tracker),
+      .answer_data_mask_o   (answer_data_mask),
+      .order_tracker_o      (order_tracker),
+      .order_snp_o          (order_snp),
+      .snp_order_o          (snp_order),
+      .order_mem_o          (order_mem),
+      .mem_order_o          (mem_order),
+      .order_rsp_o          (order_rsp),
+      .rsp_order_o          (rsp_order),
+      .unsent_targets_i     (unsent_targets),
+      .unsent_i             (unsent),
+      .release_valid_i      (release_valid),
+      .release_tracker_i    (release_tracker),
+      .read_tracker_i       (read_tracker),
+      .read_request_o       (read_request),
+      .read_victim_o        (read_victim),
+      .event_request_o      (events.request),
+      .event_recall_o       (events.recall),
+      .event_stale_o        (events.stale),
+      .error_o              (error)
+  );
+
+  home_tx #(
+      .Ports   (Ports),
+      .Trackers(Trackers)
+  ) u_tx (
+      .clk_i,
+      .rst_ni,
+      .node_id_i,
+      .order_tracker_i  (order_tracker),
+      .order_snp_i      (order_snp),
+      .snp_order_i      (snp_order),
+      .order_mem_i      (order_mem),
+      .mem_order_i      (mem_order),
+      .order_rsp_i      (order_rsp),
+      .rsp_order_i      (rsp_order),
+      .unsent_targets_o (unsent_targets),
+      .unsent_o         (unsent),
+      .release_valid_o  (release_valid),
+      .release_tracker_o(release_tracker),
+      .read_tracker_o   (read_tracker),
+      .read_request_i   (read_request),
+      .read_victim_i    (read_victim),
+      .read_index_o     (read_index),
+      .read_data_i      (read_data),
+      .tx_o,
+      .tx_credit_i,
+      .event_snoop_o    (events.snoop),
+      .event_mem_read_o (events.mem_read),
+      .event_mem_write_o(events.mem_write)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      events_o <= '0;
+      error_o  <= '0;
+    end else begin
+      events_o <= events;
+      error_o  <= error;
+    end
+  end
+
+endmodule

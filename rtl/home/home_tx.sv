@@ -1,0 +1,367 @@
+// Transmitter of a home slice: sends what the trackers order, one link word a cycle.
+//
+// Each class (SNP, MEM, RSP) has a queue of orders in which each tracker has at most one place, so
+// it never fills up and orders of a class leave in order. The classes take turns word by word among
+// those with a word and a credit; words of one class are never interleaved. A snoop of several
+// targets leaves as one SNP a target, lowest port first.
+//
+// An order's words are made as they leave, from the tracker's request (read port) and line buffer.
+// Latency: an order leaves on tx_o two cycles after it was given, at the earliest.
+module home_tx
+  import flit_pkg::*;
+  import home_pkg::*;
+  import supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
+#(
+    parameter int unsigned Ports = 8,
+    parameter int unsigned Trackers = 16,
+    localparam int unsigned TrackerWidth = $clog2(Trackers)
+) (
+    input logic clk_i,
+    input logic rst_ni,
+    input node_id_t node_id_i,
+    // Orders, all for order_tracker_i
+    input logic [TrackerWidth-1:0] order_tracker_i,
+    input logic order_snp_i,
+    input snp_order_t snp_order_i,
+    input logic order_mem_i,
+    input mem_order_t mem_order_i,
+    input logic order_rsp_i,
+    input rsp_order_t rsp_order_i,
+    output logic [Ports-1:0] unsent_targets_o,  // of order_tracker_i: snoops yet to be sent
+    output logic unsent_o,  // and whether a MEM or RSP is yet to be sent
+    output logic release_valid_o,  // the last packet of a tracker leaves
+    output logic [TrackerWidth-1:0] release_tracker_o,
+    // The tracker whose word leaves; some fields of its request are of no use here
+    output logic [TrackerWidth-1:0] read_tracker_o,
+    // verilator lint_off UNUSEDSIGNAL
+    input req_header_t read_request_i,
+    // verilator lint_on UNUSEDSIGNAL
+    input line_addr_t read_victim_i,
+    output flit_index_t read_index_o,
+    input logic [FlitWidth-1:0] read_data_i,
+    // Link; a home sends neither REQ nor, so far, DAT
+    output link_word_t tx_o,
+    // verilator lint_off UNUSEDSIGNAL
+    input logic [NumClasses-1:0] tx_credit_i,
+    // verilator lint_on UNUSEDSIGNAL
+    // Events
+    output logic event_snoop_o,
+    output logic event_mem_read_o,
+    output logic event_mem_write_o
+);
+
+  typedef logic [TrackerWidth-1:0] tracker_t;
+
+  // ---------------------------------------------------------------- Orders
+
+  typedef struct packed {
+    tracker_t tracker;
+    opcode_e  opcode;
+    logic     recall;
+  } snp_entry_t;
+
+  typedef struct packed {
+    tracker_t   tracker;
+    mem_order_t order;
+  } mem_entry_t;
+
+  typedef struct packed {
+    tracker_t   tracker;
+    rsp_order_t order;
+  } rsp_entry_t;
+
+  snp_entry_t snp;
+  mem_entry_t mem;
+  rsp_entry_t rsp;
+  logic snp_valid, mem_valid, rsp_valid, snp_pop, mem_pop, rsp_pop;
+
+  home_queue #(
+      .Width($bits(snp_entry_t)),
+      .Depth(Trackers)
+  ) u_snp_orders (
+      .clk_i,
+      .rst_ni,
+      .push_i (order_snp_i),
+      .data_i ({order_tracker_i, snp_order_i.opcode, snp_order_i.recall}),
+      .valid_o(snp_valid),
+      .data_o (snp),
+      .pop_i  (snp_pop)
+  );
+
+  home_queue #(
+      .Width($bits(mem_entry_t)),
+      .Depth(Trackers)
+  ) u_mem_orders (
+      .clk_i,
+      .rst_ni,
+      .push_i (order_mem_i),
+      .data_i ({order_tracker_i, mem_order_i}),
+      .valid_o(mem_valid),
+      .data_o (mem),
+      .pop_i  (mem_pop)
+  );
+
+  home_queue #(
+      .Width($bits(rsp_entry_t)),
+      .Depth(Trackers)
+  ) u_rsp_orders (
+      .clk_i,
+      .rst_ni,
+      .push_i (order_rsp_i),
+      .data_i ({order_tracker_i, rsp_order_i}),
+      .valid_o(rsp_valid),
+      .data_o (rsp),
+      .pop_i  (rsp_pop)
+  );
+
+  // ---------------------------------------------------------------- Credits and turns
+
+  localparam int unsigned CreditWidth = 8;
+  typedef logic [CreditWidth-1:0] credit_t;
+
+  credit_t snp_credit_q, mem_credit_q, rsp_credit_q;
+  logic send_snp, send_mem, send_rsp;
+  class_e turn_q;  // the class that sent last
+
+  always_comb begin
+    logic can_snp, can_mem, can_rsp;
+    can_snp = snp_valid && (snp_credit_q != '0);
+    can_mem = mem_valid && (mem_credit_q != '0);
+    can_rsp = rsp_valid && (rsp_credit_q != '0);
+    unique case (turn_q)
+      ClassSnp: begin
+        send_mem = can_mem;
+        send_rsp = can_rsp && !can_mem;
+        send_snp = can_snp && !can_mem && !can_rsp;
+      end
+      ClassMem: begin
+        send_rsp = can_rsp;
+        send_snp = can_snp && !can_rsp;
+        send_mem = can_mem && !can_snp && !can_rsp;
+      end
+      default: begin
+        send_snp = can_snp;
+        send_mem = can_mem && !can_snp;
+        send_rsp = can_rsp && !can_snp && !can_mem;
+      end
+    endcase
+  end
+
+  function automatic credit_t credit(credit_t count, logic granted, logic spent);
+    return count + credit_t'(granted) - credit_t'(spent);
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      snp_credit_q <= '0;
+      mem_credit_q <= '0;
+      rsp_credit_q <= '0;
+      turn_q <= ClassRsp;
+    end else begin
+      snp_credit_q <= credit(snp_credit_q, tx_credit_i[ClassSnp], send_snp);
+      mem_credit_q <= credit(mem_credit_q, tx_credit_i[ClassMem], send_mem);
+      rsp_credit_q <= credit(rsp_credit_q, tx_credit_i[ClassRsp], send_rsp);
+      if (send_snp) turn_q <= ClassSnp;
+      if (send_mem) turn_q <= ClassMem;
+      if (send_rsp) turn_q <= ClassRsp;
+    end
+  end
+
+  // ---------------------------------------------------------------- Snoops: one target at a time
+
+  logic [   Ports-1:0] targets_q                         [Trackers];  // not yet sent, by tracker
+  logic [Trackers-1:0] snooping_q;  // targets_q is valid
+  logic [Ports-1:0] targets, target;
+
+  assign targets = targets_q[snp.tracker];
+  assign target = targets & (~targets + Ports'(1));  // the lowest
+  assign snp_pop = send_snp && (targets == target);
+
+  assign unsent_targets_o = snooping_q[order_tracker_i] ? targets_q[order_tracker_i] : '0;
+
+  always_ff @(posedge clk_i) begin
+    if (order_snp_i) targets_q[order_tracker_i] <= snp_order_i.targets[Ports-1:0];
+    if (send_snp) targets_q[snp.tracker] <= targets & ~target;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      snooping_q <= '0;
+    end else begin
+      if (order_snp_i) snooping_q[order_tracker_i] <= 1'b1;
+      if (snp_pop) snooping_q[snp.tracker] <= 1'b0;
+    end
+  end
+
+  // ---------------------------------------------------------------- Memory: header, then payload
+
+  logic mem_small, mem_tail;
+  logic        mem_payload_q;  // the header has left
+  flit_index_t mem_index_q;  // payload flit to be sent
+
+  assign mem_small = mem.order.write && !mem.order.whole;
+  assign mem_tail = mem_payload_q ? (mem_small || (mem_index_q == '1)) : !mem.order.write;
+  assign mem_pop = send_mem && mem_tail;
+  assign read_index_o = mem_small ? read_request_i.addr[5:4] : mem_index_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      mem_payload_q <= 1'b0;
+      mem_index_q   <= '0;
+    end else if (send_mem) begin
+      mem_payload_q <= !mem_tail;
+      mem_index_q   <= mem_payload_q ? mem_index_q + flit_index_t'(1) : '0;
+    end
+  end
+
+  // ---------------------------------------------------------------- What has left
+
+  logic [Trackers-1:0] unsent_q;
+
+  assign rsp_pop = send_rsp;
+  assign release_valid_o = send_rsp && rsp.order.last;
+  assign release_tracker_o = rsp.tracker;
+  assign unsent_o = unsent_q[order_tracker_i];
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      unsent_q <= '0;
+    end else begin
+      if (mem_pop) unsent_q[mem.tracker] <= 1'b0;
+      if (rsp_pop) unsent_q[rsp.tracker] <= 1'b0;
+      if (order_mem_i || order_rsp_i) unsent_q[order_tracker_i] <= 1'b1;
+    end
+  end
+
+  // ---------------------------------------------------------------- Words
+
+  assign read_tracker_o = send_snp ? snp.tracker : (send_mem ? mem.tracker : rsp.tracker);
+
+  snp_header_t snp_header;
+  mem_read_header_t mem_read_header;
+  mem_write_header_t mem_write_header;
+  rsp_header_t rsp_header;
+  logic [AddrWidth-1:0] line_addr, victim_addr;
+  logic [MaxTargets-1:0] targets_field;
+  node_id_t target_node;
+
+  assign line_addr = {read_request_i.addr[AddrWidth-1:LineOffsetWidth], LineOffsetWidth'(0)};
+  assign victim_addr = {read_victim_i, LineOffsetWidth'(0)};
+  assign targets_field = MaxTargets'(target);
+
+  always_comb begin
+    target_node = {node_id_i[NodeIdWidth-1:UnitWidth], UnitWidth'(0)};
+    for (int unsigned p = 0; p < Ports; p++)
+    if (target[p]) target_node[UnitWidth-1:0] = UnitWidth'(p);
+  end
+
+  always_comb begin
+    snp_header = '0;
+    snp_header.opcode = snp.opcode;
+    snp_header.qos = read_request_i.qos;
+    snp_header.src = node_id_i;
+    snp_header.dst = target_node;
+    snp_header.txn = TxnWidth'(snp.tracker);
+    snp_header.addr = snp.recall ? victim_addr : line_addr;
+    snp_header.forward_node = read_request_i.src;
+    snp_header.forward_txn = read_request_i.txn;
+    snp_header.targets = targets_field;
+  end
+
+  // The address map behind the home turns the global address into memory node and local address.
+  always_comb begin
+    mem_read_header = '0;
+    mem_read_header.opcode = OpMemRead;
+    mem_read_header.qos = read_request_i.qos;
+    mem_read_header.src = node_id_i;
+    mem_read_header.txn = TxnWidth'(mem.tracker);
+    mem_read_header.addr = line_addr;
+    mem_read_header.size = LineSize;
+    mem_read_header.state = mem.order.grant;
+    mem_read_header.return_node = read_request_i.src;
+    mem_read_header.return_txn = read_request_i.txn;
+  end
+
+  always_comb begin
+    mem_write_header = '0;
+    mem_write_header.opcode = OpMemWrite;
+    mem_write_header.qos = read_request_i.qos;
+    mem_write_header.src = node_id_i;
+    mem_write_header.txn = TxnWidth'(mem.tracker);
+    mem_write_header.addr = mem.order.recall ? victim_addr
+                            : (mem.order.whole ? line_addr : read_request_i.addr);
+    mem_write_header.size = mem.order.whole ? LineSize : read_request_i.size;
+    mem_write_header.state = StateI;
+    mem_write_header.poison = mem.order.poison;
+    mem_write_header.be = mem.order.whole ? '1 : read_request_i.be;
+  end
+
+  always_comb begin
+    rsp_header = '0;
+    rsp_header.opcode = OpComp;
+    rsp_header.qos = read_request_i.qos;
+    rsp_header.src = node_id_i;
+    rsp_header.dst = read_request_i.src;
+    rsp_header.txn = read_request_i.txn;
+    rsp_header.addr = read_request_i.addr;
+    rsp_header.state = rsp.order.grant;
+    rsp_header.resp = rsp.order.resp;
+    rsp_header.home_node = node_id_i;
+    rsp_header.home_txn = TxnWidth'(rsp.tracker);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      tx_o <= '0;
+    end else begin
+      tx_o.valid <= send_snp || send_mem || send_rsp;
+      if (send_snp) begin
+        tx_o <= '{valid: 1'b1, cls: ClassSnp, head: 1'b1, tail: 1'b1, flit: snp_header};
+      end
+      if (send_mem) begin
+        tx_o <= '{
+            valid: 1'b1,
+            cls: ClassMem,
+            head: !mem_payload_q,
+            tail: mem_tail,
+            flit:
+            mem_payload_q
+            ?
+            read_data_i
+            : (
+            mem.order.write ? mem_write_header : mem_read_header
+            )
+        };
+      end
+      if (send_rsp) begin
+        tx_o <= '{valid: 1'b1, cls: ClassRsp, head: 1'b1, tail: 1'b1, flit: rsp_header};
+      end
+    end
+  end
+
+  assign event_snoop_o = send_snp;
+  assign event_mem_read_o = mem_pop && !mem.order.write;
+  assign event_mem_write_o = mem_pop && mem.order.write;
+
+  // ---------------------------------------------------------------- Checks
+
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) begin
+      assert (!tx_credit_i[ClassSnp] || (snp_credit_q != '1) || send_snp)
+      else $error("too many credits");
+      assert (!tx_credit_i[ClassMem] || (mem_credit_q != '1) || send_mem)
+      else $error("too many credits");
+      assert (!tx_credit_i[ClassRsp] || (rsp_credit_q != '1) || send_rsp)
+      else $error("too many credits");
+      assert (!snp_valid || (targets != '0))
+      else $error("a snoop of nobody");
+      assert (!order_snp_i || !snooping_q[order_tracker_i])
+      else $error("two snoops of one tracker");
+      assert (!order_snp_i || (snp_order_i.targets != '0))
+      else $error("a snoop ordered of nobody");
+      assert (!(order_mem_i || order_rsp_i) || !unsent_q[order_tracker_i])
+      else $error("two packets of one tracker in the queues");
+    end
+  end
+
+endmodule
