@@ -15,8 +15,6 @@ use crate::FailureKind;
 struct Carried {
     header: Header,
     payload: u64,
-    /// Sent by a device whose packets may be dropped.
-    optional: bool,
 }
 
 /// Everything inside the switch that should come out of a port as it went in.
@@ -39,20 +37,10 @@ impl Delivery {
     }
 
     /// A packet enters, to come out of port `to` with this header.
-    pub(super) fn enter(
-        &mut self,
-        from: usize,
-        to: usize,
-        header: Header,
-        payload: &[Flit],
-        optional: bool,
-    ) {
+    pub(super) fn enter(&mut self, from: usize, to: usize, header: Header, payload: &[Flit]) {
         let lane = self.lane(from, to, header.class());
-        self.carried[lane].push_back(Carried {
-            header,
-            payload: digest(payload),
-            optional,
-        });
+        let payload = digest(payload);
+        self.carried[lane].push_back(Carried { header, payload });
     }
 
     /// The switch must refuse request `txn` of `port` with `status`.
@@ -93,27 +81,19 @@ impl Delivery {
         let lane = self.lane(from, to, header.class());
         let digest = digest(payload);
         let wrong = |what: String| Err(violation(FailureKind::Link, format!("port {to}: {what}")));
-        loop {
-            let Some(first) = self.carried[lane].pop_front() else {
-                return wrong(format!(
-                    "{header} comes out of the switch, but it was never put in (or was already \
-                     delivered)"
-                ));
-            };
-            if first.header == *header && first.payload == digest {
-                return Ok(());
-            }
-            if first.optional {
-                continue;
-            }
-            return if first.header == *header {
+        match self.carried[lane].pop_front() {
+            None => wrong(format!(
+                "{header} comes out of the switch, but it was never put in (or was already \
+                 delivered)"
+            )),
+            Some(first) if first.header != *header => wrong(format!(
+                "{header} comes out where the next in order is {}",
+                first.header
+            )),
+            Some(first) if first.payload != digest => {
                 wrong(format!("the payload of {header} is not what was sent"))
-            } else {
-                wrong(format!(
-                    "{header} comes out where the next in order is {}",
-                    first.header
-                ))
-            };
+            }
+            Some(_) => Ok(()),
         }
     }
 
@@ -127,11 +107,7 @@ impl Delivery {
                 ));
             }
         }
-        let lost = self
-            .carried
-            .iter()
-            .flatten()
-            .find(|packet| !packet.optional);
+        let lost = self.carried.iter().flatten().next();
         lost.map_or(Ok(()), |packet| {
             Err(violation(
                 FailureKind::Link,
@@ -186,8 +162,8 @@ mod tests {
         torn.swap(1, 2);
         let sent = || {
             let mut delivery = Delivery::new(8);
-            delivery.enter(6, 1, data(1), &flits, false);
-            delivery.enter(6, 1, data(2), &flits, false);
+            delivery.enter(6, 1, data(1), &flits);
+            delivery.enter(6, 1, data(2), &flits);
             delivery
         };
         let mut delivery = sent();
@@ -202,15 +178,6 @@ mod tests {
             sent().leave(6, 2, &data(1), &flits).is_err(),
             "at another port"
         );
-    }
-
-    #[test]
-    fn only_what_may_be_dropped_is_passed_over() {
-        let mut delivery = Delivery::new(8);
-        delivery.enter(6, 1, data(1), &[], true);
-        delivery.enter(6, 1, data(2), &[], false);
-        assert!(delivery.leave(6, 1, &data(2), &[]).is_ok());
-        assert!(delivery.end().is_ok());
     }
 
     #[test]

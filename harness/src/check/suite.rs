@@ -86,12 +86,17 @@ impl Suite {
         };
         self.counts.packets += 1;
         let verdict = match direction {
-            Direction::ToSwitch if self.is_hostile(port) => {
-                let _ = self.sent(cycle, port, &packet);
+            _ if self.is_hostile(port) => {
+                self.hostile(cycle, port, direction, &packet);
                 Ok(())
             }
             Direction::ToSwitch => self.sent(cycle, port, &packet),
-            Direction::ToNode => self.got(cycle, port, &packet),
+            Direction::ToNode => match port_of(packet.header.src, self.links.len()) {
+                Some(from) if self.is_hostile(from) => {
+                    self.got_from_hostile(cycle, from, port, &packet)
+                }
+                _ => self.got(cycle, port, &packet),
+            },
         };
         if self.config.log_packets {
             self.log.push(SeenPacket {
@@ -107,7 +112,6 @@ impl Suite {
     /// Device `port` has sent a packet.
     fn sent(&mut self, cycle: u64, port: usize, packet: &Packet) -> Verdict {
         let Packet { header, payload } = packet;
-        let optional = self.is_hostile(port);
         if header.class() == Class::Req {
             match self.route(port, header) {
                 Ok(Route::Home) => {}
@@ -118,8 +122,7 @@ impl Suite {
                         addr: local,
                         ..*header
                     };
-                    self.delivery
-                        .enter(port, memory, translated, payload, optional);
+                    self.delivery.enter(port, memory, translated, payload);
                 }
                 Err(status) => self.delivery.refuse(port, header.txn, status),
             }
@@ -129,7 +132,7 @@ impl Suite {
             return self.transactions.request(cycle, port, header);
         }
         match (port_of(header.dst, self.links.len()), header.dst.as_home()) {
-            (Some(to), _) => self.delivery.enter(port, to, *header, payload, optional),
+            (Some(to), _) => self.delivery.enter(port, to, *header, payload),
             (None, Some(home)) if home < self.config.map.homes() => {}
             _ => {
                 return Err(violation(
@@ -182,15 +185,55 @@ impl Suite {
                 self.transactions.access(cycle, port, header, global)
             }
             Class::Rsp | Class::Dat => {
-                let answered = self.transactions.answer(port, header);
-                if self.is_hostile(port) || from.is_some_and(|from| self.is_hostile(from)) {
-                    // A stray answer is its receiver's to drop.
-                    return Ok(());
-                }
-                let (opcode, addr) = answered?;
+                let (opcode, addr) = self.transactions.answer(port, header)?;
                 self.answered(port, packet, opcode, addr)
             }
         }
+    }
+
+    /// A hostile device has sent or got a legal packet. It is judged by no rule, but what it asked
+    /// for must be known where others answer it.
+    fn hostile(&mut self, cycle: u64, port: usize, direction: Direction, packet: &Packet) {
+        let Packet { header, payload } = packet;
+        let from = port_of(header.src, self.links.len());
+        // The verdicts are those on a device that may do anything.
+        let _ = match (direction, header.class(), from) {
+            (Direction::ToSwitch, Class::Req, _) => {
+                if header.opcode == Opcode::WriteUnique {
+                    self.golden.issue(port, packet);
+                }
+                self.transactions.request(cycle, port, header)
+            }
+            (Direction::ToSwitch, ..) => self.transactions.acknowledge(port, header),
+            (Direction::ToNode, _, Some(from)) if from != port => {
+                let _ = self.delivery.leave(from, port, header, payload);
+                self.transactions.answer(port, header).map(|_| ())
+            }
+            (Direction::ToNode, ..) => self.transactions.answer(port, header).map(|_| ()),
+        };
+    }
+
+    /// Device `port` has got a packet of the hostile device `from`. The switch completes a torn one
+    /// with words that were never sent, so that what arrives is what counts.
+    fn got_from_hostile(
+        &mut self,
+        cycle: u64,
+        from: usize,
+        port: usize,
+        packet: &Packet,
+    ) -> Verdict {
+        if packet.header.class() != Class::Req {
+            // A stray answer is its receiver's to drop.
+            return Ok(());
+        }
+        let global = self.config.map.global_of(port, packet.header.addr);
+        if let (Opcode::WriteNoSnp, Some(addr)) = (packet.header.opcode, global) {
+            let mut packet = packet.clone();
+            packet.header.addr = addr;
+            self.golden.issue(from, &packet);
+        }
+        self.transactions
+            .access(cycle, port, &packet.header, global)
     }
 
     /// Device `port` has got the answer to its request `opcode` of `addr`.
@@ -228,9 +271,6 @@ impl Suite {
         use Opcode::*;
         let map = &self.config.map;
         let region = map.lookup(header.addr).ok_or(RespErr::Unmapped)?;
-        if super::transactions::is_coherent(header.opcode) != region.coherent {
-            return Err(RespErr::WrongRegion);
-        }
         let writes = matches!(
             header.opcode,
             ReadUnique | CleanUnique | MakeUnique | WriteUnique | WriteNoSnp
@@ -242,6 +282,9 @@ impl Suite {
         };
         if self.config.partitions[port] & allowed == 0 {
             return Err(RespErr::NoRight);
+        }
+        if super::transactions::is_coherent(header.opcode) != region.coherent {
+            return Err(RespErr::WrongRegion);
         }
         match map.memory_of(header.addr) {
             Some((memory, local)) if !region.coherent => Ok(Route::Memory(memory, local)),
