@@ -229,27 +229,29 @@ package flit_pkg;
 
   // Whether payload flits follow the header.
   function automatic logic has_payload(opcode_e opcode);
-    case (opcode)
-      OpWriteNoSnp, OpWriteUnique, OpWriteBackFull, OpMemWrite, OpCompData, OpSnpRespData,
-      OpSnpRespDataFwded:
-      return 1'b1;
-      default: return 1'b0;
-    endcase
+    // WriteNoSnp, WriteUnique, WriteBackFull, MemWrite, CompData, SnpRespData, SnpRespDataFwded
+    localparam logic [63:0] Set0 = 64'h070002000000010a;
+    return Set0[opcode];
   endfunction
 
   // Whether the opcode is one of the class; never for a code that is free or reserved.
   function automatic logic opcode_in_class(opcode_e opcode, class_e cls);
-    case (opcode)
-      OpReadNoSnp, OpWriteNoSnp, OpReadOnce, OpWriteUnique, OpReadShared, OpReadUnique,
-      OpCleanUnique, OpMakeUnique, OpWriteBackFull, OpEvict:
-      return cls == ClassReq;
-      OpSnpSharedFwd, OpSnpUniqueFwd, OpSnpOnceFwd, OpSnpUnique, OpSnpMakeInvalid:
-      return cls == ClassSnp;
-      OpMemRead, OpMemWrite: return cls == ClassMem;
-      OpComp, OpCompAck, OpSnpResp, OpSnpRespFwded: return cls == ClassRsp;
-      OpCompData, OpSnpRespData, OpSnpRespDataFwded: return cls == ClassDat;
-      default: return 1'b0;
-    endcase
+    // ReadNoSnp, WriteNoSnp, ReadOnce, WriteUnique, ReadShared, ReadUnique, CleanUnique,
+    // MakeUnique, WriteBackFull, Evict
+    localparam logic [63:0] Set0 = 64'h00000000000003ff;
+    // SnpSharedFwd, SnpUniqueFwd, SnpOnceFwd, SnpUnique, SnpMakeInvalid
+    localparam logic [63:0] Set1 = 64'h0000001f00000000;
+    // MemRead, MemWrite
+    localparam logic [63:0] Set2 = 64'h0000030000000000;
+    // Comp, CompAck, SnpResp, SnpRespFwded
+    localparam logic [63:0] Set3 = 64'h000f000000000000;
+    // CompData, SnpRespData, SnpRespDataFwded
+    localparam logic [63:0] Set4 = 64'h0700000000000000;
+    return (Set0[opcode] && (cls == ClassReq)) ||
+        (Set1[opcode] && (cls == ClassSnp)) ||
+        (Set2[opcode] && (cls == ClassMem)) ||
+        (Set3[opcode] && (cls == ClassRsp)) ||
+        (Set4[opcode] && (cls == ClassDat));
   endfunction
 
   // Whether headers of the class have a size.
@@ -259,24 +261,25 @@ package flit_pkg;
 
   // Whether packets of the opcode may have the size; 0 stands for no size.
   function automatic logic size_allowed(opcode_e opcode, logic [3:0] size);
-    case (opcode)
-      OpSnpSharedFwd, OpSnpUniqueFwd, OpSnpOnceFwd, OpSnpUnique, OpSnpMakeInvalid, OpComp,
-      OpCompAck, OpSnpResp, OpSnpRespFwded:
-      return size == '0;
-      OpReadOnce, OpReadShared, OpReadUnique, OpCleanUnique, OpMakeUnique, OpWriteBackFull, OpEvict,
-      OpMemRead, OpSnpRespData, OpSnpRespDataFwded:
-      return size == LineSize;
-      OpWriteUnique, OpMemWrite: return (size <= 4'd4) || (size == LineSize);
-      OpReadNoSnp, OpWriteNoSnp, OpCompData: return size <= MaxSize;
-      default: return 1'b0;
-    endcase
+    // SnpSharedFwd, SnpUniqueFwd, SnpOnceFwd, SnpUnique, SnpMakeInvalid, Comp, CompAck, SnpResp,
+    // SnpRespFwded
+    localparam logic [63:0] Set0 = 64'h000f001f00000000;
+    // ReadOnce, ReadShared, ReadUnique, CleanUnique, MakeUnique, WriteBackFull, Evict, MemRead,
+    // SnpRespData, SnpRespDataFwded
+    localparam logic [63:0] Set1 = 64'h06000100000003f4;
+    // WriteUnique, MemWrite
+    localparam logic [63:0] Set2 = 64'h0000020000000008;
+    // ReadNoSnp, WriteNoSnp, CompData
+    localparam logic [63:0] Set3 = 64'h0100000000000003;
+    return (Set0[opcode] && (size == '0)) ||
+        (Set1[opcode] && (size == LineSize)) ||
+        (Set2[opcode] && ((size <= 4'd4) || (size == LineSize))) ||
+        (Set3[opcode] && (size <= MaxSize));
   endfunction
 
   // How many payload flits carry 2^size bytes; 0 for a size that does not exist.
   function automatic logic [4:0] payload_flits(logic [3:0] size);
-    if (size <= 4'd4) return 5'd1;
-    if (size <= MaxSize) return 5'd1 << (size - 4'd4);
-    return 5'd0;
+    return (size <= 4'd4) ? 5'd1 : (size <= MaxSize) ? (5'd1 << (size - 4'd4)) : 5'd0;
   endfunction
 
   // Whether the header of a packet is legal: opcode, size, alignment. `size` is the header's size
@@ -288,8 +291,8 @@ package flit_pkg;
     logic [3:0] align;
     used_size = class_has_size(cls) ? size : '0;
     align = (cls == ClassSnp) ? LineSize : used_size;
-    if (!opcode_in_class(opcode, cls) || !size_allowed(opcode, used_size)) return 1'b0;
-    return (addr_low & ~(8'hff << align)) == '0;
+    return opcode_in_class(opcode, cls) && size_allowed(opcode, used_size) &&
+        ((addr_low & ~(8'hff << align)) == '0);
   endfunction
 
 endpackage

@@ -25,9 +25,7 @@ const LINK_WORD: &str = "
 const PAYLOAD_FLITS: &str = "
   // How many payload flits carry 2^size bytes; 0 for a size that does not exist.
   function automatic logic [4:0] payload_flits(logic [3:0] size);
-    if (size <= 4'd4) return 5'd1;
-    if (size <= MaxSize) return 5'd1 << (size - 4'd4);
-    return 5'd0;
+    return (size <= 4'd4) ? 5'd1 : (size <= MaxSize) ? (5'd1 << (size - 4'd4)) : 5'd0;
   endfunction
 
   // Whether the header of a packet is legal: opcode, size, alignment. `size` is the header's size
@@ -39,8 +37,8 @@ const PAYLOAD_FLITS: &str = "
     logic [3:0] align;
     used_size = class_has_size(cls) ? size : '0;
     align = (cls == ClassSnp) ? LineSize : used_size;
-    if (!opcode_in_class(opcode, cls) || !size_allowed(opcode, used_size)) return 1'b0;
-    return (addr_low & ~(8'hff << align)) == '0;
+    return opcode_in_class(opcode, cls) && size_allowed(opcode, used_size) &&
+        ((addr_low & ~(8'hff << align)) == '0);
   endfunction
 ";
 
@@ -242,22 +240,29 @@ fn common_struct() -> String {
     )
 }
 
-/// A function of an opcode that is 1 for the opcodes chosen.
-fn opcode_set(doc: &str, signature: &str, arms: &[(Vec<Opcode>, &str)], default: &str) -> String {
+/// A function of an opcode, 1 where the opcode is in the set of an arm and the arm's condition holds.
+///
+/// A set is a constant with one bit a code: a table look-up in hardware, and small code in a
+/// simulator, where each use of the function is a copy of it.
+fn opcode_set(doc: &str, signature: &str, arms: &[(Vec<Opcode>, &str)]) -> String {
     let mut out = format!("\n{}  function automatic {signature};\n", comment(2, doc));
-    out += "    case (opcode)\n";
-    for (opcodes, value) in arms {
-        let labels: Vec<_> = opcodes.iter().map(|opcode| format!("Op{opcode}")).collect();
-        let labels = labels.join(", ") + ":";
-        let lines = wrapped("     ", labels.split(' '));
-        let joined = format!("{} return {value};", lines[0]);
-        if lines.len() == 1 && joined.len() <= 100 {
-            out += &format!("{joined}\n");
-        } else {
-            out += &format!("{}\n      return {value};\n", lines.join("\n"));
-        }
+    let mut terms = Vec::new();
+    for (number, (opcodes, condition)) in arms.iter().enumerate() {
+        let names: Vec<_> = opcodes.iter().map(|opcode| format!("{opcode}")).collect();
+        let mask = opcodes
+            .iter()
+            .fold(0u64, |mask, opcode| mask | 1 << opcode.code());
+        out += &comment(4, &names.join(", "));
+        out += &format!("    localparam logic [63:0] Set{number} = 64'h{mask:016x};\n");
+        terms.push(match *condition {
+            "" => format!("Set{number}[opcode]"),
+            _ => format!("(Set{number}[opcode] && {condition})"),
+        });
     }
-    out += &format!("      default: return {default};\n    endcase\n  endfunction\n");
+    out += &format!(
+        "    return {};\n  endfunction\n",
+        terms.join(" ||\n        ")
+    );
     out
 }
 
@@ -271,10 +276,9 @@ fn opcode_sets() -> String {
     let mut out = opcode_set(
         "Whether payload flits follow the header.",
         "logic has_payload(opcode_e opcode)",
-        &[(matching(&Opcode::has_payload), "1'b1")],
-        "1'b0",
+        &[(matching(&Opcode::has_payload), "")],
     );
-    let class_names = Class::ALL.map(|class| format!("cls == Class{}", class.name()));
+    let class_names = Class::ALL.map(|class| format!("(cls == Class{})", class.name()));
     let by_class: Vec<_> = Class::ALL
         .into_iter()
         .zip(&class_names)
@@ -284,7 +288,6 @@ fn opcode_sets() -> String {
         "Whether the opcode is one of the class; never for a code that is free or reserved.",
         "logic opcode_in_class(opcode_e opcode, class_e cls)",
         &by_class,
-        "1'b0",
     );
     let sized = Class::ALL.into_iter().filter(|&class| {
         Form::ALL
@@ -301,17 +304,16 @@ fn opcode_sets() -> String {
         sized.join(" || ")
     );
     let sizes = [
-        (Sizes::None, "size == '0"),
-        (Sizes::Line, "size == LineSize"),
-        (Sizes::PieceOrLine, "(size <= 4'd4) || (size == LineSize)"),
-        (Sizes::Any, "size <= MaxSize"),
+        (Sizes::None, "(size == '0)"),
+        (Sizes::Line, "(size == LineSize)"),
+        (Sizes::PieceOrLine, "((size <= 4'd4) || (size == LineSize))"),
+        (Sizes::Any, "(size <= MaxSize)"),
     ]
     .map(|(sizes, test)| (matching(&|opcode| opcode.sizes() == sizes), test));
     out += &opcode_set(
         "Whether packets of the opcode may have the size; 0 stands for no size.",
         "logic size_allowed(opcode_e opcode, logic [3:0] size)",
         &sizes,
-        "1'b0",
     );
     out
 }
