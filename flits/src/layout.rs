@@ -141,6 +141,19 @@ impl Field {
         self.forms & (1 << form as u8) != 0
     }
 
+    /// Whether headers of every form have the field.
+    pub fn is_common(&self) -> bool {
+        Form::ALL.iter().all(|&form| self.is_in(form))
+    }
+
+    /// Its bits as documents write them: `9:6`, or `94` for a single one.
+    pub fn range(&self) -> String {
+        match self.width {
+            1 => self.lsb.to_string(),
+            _ => format!("{}:{}", self.msb(), self.lsb),
+        }
+    }
+
     /// The number of its highest bit.
     pub const fn msb(&self) -> u32 {
         self.lsb + self.width - 1

@@ -4,8 +4,8 @@ use flits::history::{Event, History};
 use flits::stimulus::{
     Config, MemoryTiming, Node, Op, OpKind, Region, Step, Stimulus, value_bytes,
 };
-use flits::strategies::{Programs, Shape};
-use flits::{RespErr, strategies};
+use flits::strategies::{Fault, Programs, Shape};
+use flits::{Class, Header, NodeId, RespErr, strategies};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -72,6 +72,23 @@ proptest! {
         prop_assert_eq!(stimulus.check(), Ok(()));
         for step in &stimulus.steps {
             prop_assert!(matches!(step.op.kind(), OpKind::Load | OpKind::Swap));
+        }
+    }
+
+    #[test]
+    fn hostile_devices_send_only_the_faults_asked_for(
+        stimulus in Programs::new(8)
+            .kinds(&[OpKind::Raw])
+            .faults(&[Fault::Unasked, Fault::Source])
+            .strategy(),
+    ) {
+        prop_assert_eq!(stimulus.check(), Ok(()));
+        for step in &stimulus.steps {
+            let Op::Raw { words } = &step.op else { panic!("{step}") };
+            prop_assert_eq!(&stimulus.config.nodes[step.node], &Node::Hostile {});
+            let header = Header::decode(words[0].class, words[0].flit).unwrap();
+            let own = header.src == NodeId::port(step.node as u16);
+            prop_assert!(!own || matches!(header.class(), Class::Rsp | Class::Dat), "{header}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use bitvec::prelude::*;
 use flits::layout::{self, FIELDS, Field, Form};
-use flits::strategies;
+use flits::strategies::{self, Fault};
 use flits::{
     Assembler, CacheState, Class, Flit, Header, HeaderError, LinkWord, NodeId, Opcode, Packet,
     PacketError, RESERVED, RespErr,
@@ -173,6 +173,48 @@ proptest! {
         let outcomes: Vec<_> = words.into_iter().map(|word| assembler.push(word)).collect();
         prop_assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 1);
         prop_assert_eq!(outcomes.last().unwrap().as_ref().unwrap().as_ref(), Some(&last));
+    }
+
+    #[test]
+    fn a_faulty_packet_has_its_fault(
+        (fault, words) in prop::sample::select(Fault::ALL.as_slice())
+            .prop_flat_map(|fault| (Just(fault), strategies::faulty_words(fault, NodeId::port(5)))),
+    ) {
+        prop_assert!(words.last().unwrap().tail && words.iter().filter(|word| word.tail).count() == 1);
+        let mut assembler = Assembler::new();
+        let outcomes: Vec<_> = words.iter().map(|&word| assembler.push(word)).collect();
+        let error = outcomes.iter().find_map(|outcome| outcome.as_ref().err().copied());
+        if fault == Fault::Torn {
+            let torn = |error| matches!(
+                error,
+                PacketError::NoHead { .. }
+                    | PacketError::EarlyTail { .. }
+                    | PacketError::MissingTail { .. }
+            );
+            prop_assert!(error.is_some_and(torn), "{error:?}");
+            return Ok(());
+        }
+        let packet = outcomes.into_iter().find_map(|outcome| outcome.ok().flatten());
+        let class = words[0].class;
+        let fits = match (fault, error, packet.map(|packet| packet.header)) {
+            (Fault::Opcode, Some(PacketError::Header(HeaderError::UnknownOpcode { code, .. })), _) => {
+                Opcode::from_code(code).is_none()
+            }
+            (Fault::Class, Some(PacketError::Header(HeaderError::UnknownOpcode { code, .. })), _) => {
+                Opcode::from_code(code).is_some_and(|opcode| opcode.class() != class)
+            }
+            (Fault::Size, Some(PacketError::Header(HeaderError::BadSize { .. })), _) => true,
+            (Fault::Alignment, Some(PacketError::Header(HeaderError::Misaligned { .. })), _) => true,
+            (Fault::Source, None, Some(header)) => header.src != NodeId::port(5),
+            (Fault::HomeOnly, None, Some(header)) => {
+                header.src == NodeId::port(5) && matches!(class, Class::Snp | Class::Mem)
+            }
+            (Fault::Unasked, None, Some(header)) => {
+                header.src == NodeId::port(5) && matches!(class, Class::Rsp | Class::Dat)
+            }
+            _ => false,
+        };
+        prop_assert!(fits, "{fault:?} {error:?}");
     }
 
     #[test]

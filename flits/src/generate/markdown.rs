@@ -29,10 +29,7 @@ pub(super) fn fill(document: &str) -> Result<String, String> {
 fn header_table() -> String {
     let mut out = String::from("| field | bits | in | meaning |\n|---|---|---|---|\n");
     for field in &FIELDS {
-        let bits = match field.width {
-            1 => field.lsb.to_string(),
-            _ => format!("{}:{}", field.msb(), field.lsb),
-        };
+        let bits = field.range();
         out += &format!(
             "| {} | {bits} | {} | {} |\n",
             field.name,
@@ -45,7 +42,7 @@ fn header_table() -> String {
 
 /// The forms that have a field, in few words.
 fn owners(field: &Field) -> String {
-    if Form::ALL.iter().all(|&form| field.is_in(form)) {
+    if field.is_common() {
         return "all".to_owned();
     }
     let mut owners = Vec::new();

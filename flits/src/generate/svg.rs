@@ -24,7 +24,7 @@ const STYLE: &str = "\
 pub(super) fn picture() -> String {
     let first = FIELDS
         .iter()
-        .filter(|field| !is_common(field))
+        .filter(|field| !field.is_common())
         .map(|field| field.lsb)
         .min()
         .unwrap_or(FLIT_BITS);
@@ -40,18 +40,14 @@ pub(super) fn picture() -> String {
         "all",
         TOP,
         (0, first),
-        FIELDS.iter().filter(|field| is_common(field)),
+        FIELDS.iter().filter(|field| field.is_common()),
     );
     for (i, form) in Form::ALL.into_iter().enumerate() {
         let y = TOP + GAP * (i as u32 + 1);
-        let own = form.fields().filter(|field| !is_common(field));
+        let own = form.fields().filter(|field| !field.is_common());
         strip(&mut out, form.title(), y, (first, FLIT_BITS), own);
     }
     out + "</svg>\n"
-}
-
-fn is_common(field: &Field) -> bool {
-    Form::ALL.iter().all(|&form| field.is_in(form))
 }
 
 /// One strip of the bits `low..end`, its fields over a ground of reserved bits.
@@ -81,13 +77,10 @@ fn strip<'a>(
             squeeze(field.name, right - left),
             field.name,
         );
-        let bits = match field.width {
-            1 => field.lsb.to_string(),
-            _ => format!("{}:{}", field.msb(), field.lsb),
-        };
         let _ = writeln!(
             out,
-            "<text class=\"bit\" x=\"{middle}\" y=\"{above}\">{bits}</text>"
+            "<text class=\"bit\" x=\"{middle}\" y=\"{above}\">{}</text>",
+            field.range()
         );
     }
 }

@@ -228,9 +228,7 @@ fn header_struct(form: Form) -> String {
 }
 
 fn common_struct() -> String {
-    let common = layout::FIELDS
-        .iter()
-        .filter(|f| Form::ALL.iter().all(|&form| f.is_in(form)));
+    let common = layout::FIELDS.iter().filter(|field| field.is_common());
     let mut members = members(common);
     members[0].1 = "form".to_owned();
     structure(

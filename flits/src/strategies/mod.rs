@@ -4,9 +4,11 @@
 //! Everything shrinks towards what is simplest to read: field values towards 0, programs towards
 //! fewer steps on fewer and nearer addresses.
 
+mod hostile;
 mod program;
 mod shape;
 
+pub use hostile::{Fault, faulty_words};
 pub use program::{Programs, number_values};
 pub use shape::Shape;
 

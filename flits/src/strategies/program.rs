@@ -1,9 +1,12 @@
 //! Whole stimuli.
 
-use super::Shape;
+use super::hostile::sent_from;
+use super::{Fault, Shape, faulty_words};
 use crate::layout::LINE_BYTES;
 use crate::stimulus::{Config, MemoryTiming, Node, Op, OpKind, Stall, Step, Stimulus, Timing};
+use crate::{LinkWord, NodeId};
 use proptest::prelude::*;
+use proptest::sample::select;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -19,11 +22,12 @@ pub struct Programs {
     steps: RangeInclusive<usize>,
     kinds: Vec<OpKind>,
     shape: Option<Shape>,
+    faults: Vec<Fault>,
     fixed: Option<Config>,
 }
 
 /// What is drawn for a step. `Shape` makes the address of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Draw {
     node: usize,
     after: u64,
@@ -32,6 +36,8 @@ struct Draw {
     offset: u32,
     size: u32,
     expected: u32,
+    /// What a hostile device on port 0 would send.
+    words: Vec<LinkWord>,
 }
 
 impl Programs {
@@ -47,6 +53,7 @@ impl Programs {
             steps: 1..=60,
             kinds,
             shape: None,
+            faults: Fault::ALL.to_vec(),
             fixed: None,
         }
     }
@@ -56,7 +63,8 @@ impl Programs {
         Programs { steps, ..self }
     }
 
-    /// With these operations; one named twice comes twice as often.
+    /// With these operations; one named twice comes twice as often. With `raw` among them, the
+    /// system has a hostile device in place of its last cached node.
     pub fn kinds(self, kinds: &[OpKind]) -> Programs {
         Programs {
             kinds: kinds.to_vec(),
@@ -68,6 +76,14 @@ impl Programs {
     pub fn shape(self, shape: Shape) -> Programs {
         Programs {
             shape: Some(shape),
+            ..self
+        }
+    }
+
+    /// With these faults in what hostile devices send.
+    pub fn faults(self, faults: &[Fault]) -> Programs {
+        Programs {
+            faults: faults.to_vec(),
             ..self
         }
     }
@@ -88,13 +104,19 @@ impl Programs {
     pub fn strategy(self) -> impl Strategy<Value = Stimulus> {
         let config = match self.fixed {
             Some(config) => Just(config).boxed(),
-            None => config(self.ports).boxed(),
+            None => config(self.ports, self.kinds.contains(&OpKind::Raw)).boxed(),
         };
         let shape = match self.shape {
             Some(shape) => Just(shape).boxed(),
             None => Shape::any().boxed(),
         };
-        let draws = prop::collection::vec(draw(), self.steps);
+        let words = match self.kinds.contains(&OpKind::Raw) {
+            true => select(self.faults)
+                .prop_flat_map(|fault| faulty_words(fault, NodeId::port(0)))
+                .boxed(),
+            false => Just(Vec::new()).boxed(),
+        };
+        let draws = prop::collection::vec(draw(words), self.steps);
         let kinds = self.kinds;
         (any::<u64>(), config, shape, draws).prop_map(move |(seed, config, shape, draws)| {
             let steps = steps(&config, &kinds, shape, &draws);
@@ -109,7 +131,7 @@ impl Programs {
 
 /// A system of the default address map whose caches, store buffers, memories, stalls and start
 /// times vary.
-fn config(ports: usize) -> impl Strategy<Value = Config> {
+fn config(ports: usize, hostile: bool) -> impl Strategy<Value = Config> {
     let cached = (
         0..3u32,
         1..=2usize,
@@ -141,6 +163,10 @@ fn config(ports: usize) -> impl Strategy<Value = Config> {
                     _ => cached.clone(),
                 };
             }
+            let is_cached = |node: &Node| matches!(node, Node::Cached { .. });
+            if let Some(last) = config.nodes.iter().rposition(is_cached).filter(|_| hostile) {
+                config.nodes[last] = Node::Hostile {};
+            }
             Config {
                 stall: Stall {
                     rx_permille,
@@ -153,11 +179,11 @@ fn config(ports: usize) -> impl Strategy<Value = Config> {
     )
 }
 
-fn draw() -> impl Strategy<Value = Draw> {
+fn draw(words: BoxedStrategy<Vec<LinkWord>>) -> impl Strategy<Value = Draw> {
     let after = prop_oneof![3 => Just(0u64), 1 => 0..30u64];
     let place = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
-    (any::<usize>(), after, any::<usize>(), place).prop_map(
-        |(node, after, kind, (line, offset, size, expected))| Draw {
+    (any::<usize>(), after, any::<usize>(), place, words).prop_map(
+        |(node, after, kind, (line, offset, size, expected), words)| Draw {
             node,
             after,
             kind,
@@ -165,6 +191,7 @@ fn draw() -> impl Strategy<Value = Draw> {
             offset,
             size,
             expected,
+            words,
         },
     )
 }
@@ -242,7 +269,9 @@ fn op(config: &Config, kind: OpKind, shape: Shape, draw: &Draw, node: usize, tur
         OpKind::WriteUnique => Op::WriteUnique { addr, size, value },
         OpKind::ReadUncached => Op::ReadUncached { addr, size },
         OpKind::WriteUncached => Op::WriteUncached { addr, size, value },
-        OpKind::Raw => Op::Raw { words: Vec::new() },
+        OpKind::Raw => Op::Raw {
+            words: sent_from(NodeId::port(node as u16), draw.words.clone()),
+        },
     }
 }
 
