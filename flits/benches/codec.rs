@@ -1,10 +1,11 @@
-//! Nanoseconds a header decode, a header encode and a 64-byte packet through words take, as they
-//! run for every flit of a simulation: `cargo bench -p flits`.
+//! Nanoseconds that the codec takes, as it runs for every flit of a simulation, the best of many
+//! batches: `cargo bench -p flits`.
 
 use flits::{Assembler, CacheState, Class, Flit, Header, NodeId, Packet};
 use std::{hint::black_box, time::Instant};
 
-const ROUNDS: u32 = 4_000_000;
+const BATCHES: u32 = 200;
+const ROUNDS: u32 = 20_000;
 
 fn main() -> Result<(), flits::PacketError> {
     let read = Header::read_no_snp(NodeId::port(3), 5, 0x1000, 6)?;
@@ -39,10 +40,18 @@ fn main() -> Result<(), flits::PacketError> {
 }
 
 fn measure<T>(what: &str, mut run: impl FnMut() -> T) {
-    let start = Instant::now();
-    for _ in 0..ROUNDS {
-        black_box(run());
-    }
-    let nanoseconds = start.elapsed().as_secs_f64() * 1e9 / f64::from(ROUNDS);
+    let batch = || {
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            black_box(run());
+        }
+        start.elapsed()
+    };
+    // Whatever else the machine does can only make a batch slower.
+    let best = std::iter::repeat_with(batch)
+        .take(BATCHES as usize)
+        .min()
+        .unwrap_or_default();
+    let nanoseconds = best.as_secs_f64() * 1e9 / f64::from(ROUNDS);
     println!("{what:<28} {nanoseconds:7.1} ns");
 }
