@@ -289,10 +289,15 @@ package flit_pkg;
                                     logic [7:0] addr_low);
     logic [3:0] used_size;
     logic [3:0] align;
+    logic known;
+    logic fits;
+    logic aligned;
     used_size = class_has_size(cls) ? size : '0;
     align = (cls == ClassSnp) ? LineSize : used_size;
-    return opcode_in_class(opcode, cls) && size_allowed(opcode, used_size) &&
-        ((addr_low & ~(8'hff << align)) == '0);
+    known = opcode_in_class(opcode, cls);
+    fits = size_allowed(opcode, used_size);
+    aligned = (addr_low & ~(8'hff << align)) == '0;
+    return known && fits && aligned;
   endfunction
 
 endpackage
