@@ -6,6 +6,8 @@ package supernode_pkg;
   localparam int unsigned UnitWidth = 5;
   localparam int unsigned ChipWidth = 5;
   localparam int unsigned UnitHome0 = 16;
+  localparam int unsigned MaxPorts = 16;
+  localparam int unsigned MaxRegions = 8;
 
   typedef logic [flit_pkg::NodeIdWidth-1:0] node_id_t;
   typedef logic [flit_pkg::AddrWidth-1:0] addr_t;

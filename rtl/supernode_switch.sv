@@ -11,13 +11,13 @@ module supernode_switch
   import supernode_pkg::*;
   import fabric_pkg::*;
 #(
-    parameter int unsigned Ports      = 8,   // 1 to 16; 4, 8 and 16 are tried
+    parameter int unsigned Ports      = 8,   // 2 to 16; 4, 8 and 16 are tried
     parameter int unsigned HomeSlices = 2,   // power of two, at most 8
     parameter int unsigned DirSets    = 64,  // of each slice, power of two
     parameter int unsigned DirWays    = 8,
     parameter int unsigned Trackers   = 16,  // transactions in flight in each slice
-    parameter int unsigned ClassDepth = 16,  // words of each class that an input buffers
-    parameter int unsigned Regions    = 8    // of the address map
+    parameter int unsigned ClassDepth = 16,  // words of each class that an input buffers, 1 to 255
+    parameter int unsigned Regions    = 8    // of the address map, 1 to 8
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -50,6 +50,20 @@ module supernode_switch
     output logic [31:0] prdata_o,
     output logic        pslverr_o
 );
+
+  // Integration checks.
+  if (Ports < 2 || Ports > MaxPorts) begin : gen_bad_ports
+    $error("supernode_switch: Ports is %0d, must be 2 to 16", Ports);
+  end
+  if (!(HomeSlices inside {1, 2, 4, 8})) begin : gen_bad_homes
+    $error("supernode_switch: HomeSlices is %0d, must be 1, 2, 4 or 8", HomeSlices);
+  end
+  if (ClassDepth < 1 || ClassDepth >= 2 ** CreditWidth) begin : gen_bad_depth
+    $error("supernode_switch: ClassDepth is %0d, must be 1 to 255", ClassDepth);
+  end
+  if (Regions < 1 || Regions > MaxRegions) begin : gen_bad_regions
+    $error("supernode_switch: Regions is %0d, must be 1 to 8", Regions);
+  end
 
   // Crossbar ports: the external ones, then the home slices. The chip's number is 0 so far, so a
   // node's identifier is its unit's number.

@@ -160,8 +160,8 @@ module input_buffer
       else $error("input_buffer: read of an empty queue");
       if (pop || drop_i) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          assert (owed_q[c] <= owed_t'(ClassDepth))
-          else $error("input_buffer: more credits of class %0d owed than exist", c);
+          assert (!((freed[c] || dropped[c]) && owed_q[c] == owed_t'(ClassDepth)))
+          else $error("input_buffer: a credit of class %0d returns that was never granted", c);
         end
       end
     end
