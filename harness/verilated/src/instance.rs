@@ -127,6 +127,13 @@ impl<'a> Handle<&'a Instance> {
         }
     }
 
+    pub(crate) fn words(&self, port: usize, element: usize) -> &'a [u32] {
+        let (about, from) = self.0.wide(port, element);
+        // SAFETY: `wide` checked the bounds, and that the port is stored in words; nothing changes
+        // them while the instance is borrowed.
+        unsafe { std::slice::from_raw_parts(from, about.words()) }
+    }
+
     pub(crate) fn peek(&self, port: usize, element: usize, out: &mut [u32]) {
         let (about, from) = self.0.element(port, element);
         assert_eq!(
@@ -168,6 +175,30 @@ impl Instance {
                 .cast::<u8>()
                 .add(element * about.stride())
         })
+    }
+}
+
+impl Instance {
+    fn wide(&self, port: usize, element: usize) -> (&'static Port, *mut u32) {
+        let (about, at) = self.element(port, element);
+        assert!(
+            about.width() > 64,
+            "port `{}` has {} bits; words are for ports of more than 64",
+            about.name,
+            about.width()
+        );
+        (about, at.cast())
+    }
+}
+
+/// Clears the bits above a port's width when it goes, even if the change of the port panicked.
+struct Mask<'a>(&'a mut [u32], u32);
+
+impl Drop for Mask<'_> {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.last_mut() {
+            *last &= self.1;
+        }
     }
 }
 
@@ -231,6 +262,19 @@ impl<'a> Handle<&'a mut Instance> {
         }
     }
 
+    pub(crate) fn update_words<R>(
+        self,
+        port: usize,
+        element: usize,
+        change: impl FnOnce(&mut [u32]) -> R,
+    ) -> R {
+        let (about, at) = self.0.wide(port, element);
+        // SAFETY: as for `words`, with the instance borrowed exclusively.
+        let words = unsafe { std::slice::from_raw_parts_mut(at, about.words()) };
+        let mask = Mask(words, about.top_mask());
+        change(&mut *mask.0)
+    }
+
     pub(crate) fn poke(self, port: usize, element: usize, value: &[u32]) {
         let (about, to) = self.0.element(port, element);
         assert_eq!(
@@ -239,7 +283,7 @@ impl<'a> Handle<&'a mut Instance> {
             "port `{}` has another number of words",
             about.name
         );
-        let top = value[value.len() - 1] & (u32::MAX >> ((32 - about.width() % 32) % 32));
+        let top = value[value.len() - 1] & about.top_mask();
         // SAFETY: as for `peek`, with the instance borrowed exclusively; the upper bits are masked.
         unsafe {
             match about.stride() {

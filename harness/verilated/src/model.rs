@@ -92,6 +92,29 @@ pub trait Model: Send + Sized {
         self.exclusive().poke(port, element, value);
     }
 
+    /// The words of an element of a port of more than 64 bits, least significant first; for code
+    /// that is generic over the widths of a module. Indices as [`Model::peek`].
+    ///
+    /// # Panics
+    /// If the indices are out of range or the port is narrower.
+    fn words(&self, port: usize, element: usize) -> &[u32] {
+        self.shared().words(port, element)
+    }
+
+    /// Change the words of an element of a port of more than 64 bits in place; bits above its width
+    /// are cleared afterwards. Indices as [`Model::peek`].
+    ///
+    /// # Panics
+    /// If the indices are out of range or the port is narrower.
+    fn update_words<R>(
+        &mut self,
+        port: usize,
+        element: usize,
+        change: impl FnOnce(&mut [u32]) -> R,
+    ) -> R {
+        self.exclusive().update_words(port, element, change)
+    }
+
     /// Start to record waves in a new VCD file, closing the one before.
     ///
     /// # Errors

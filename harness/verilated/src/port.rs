@@ -51,6 +51,11 @@ impl Port {
         n
     }
 
+    /// The bits of the most significant word that belong to the port.
+    pub(crate) const fn top_mask(&self) -> u32 {
+        u32::MAX >> ((32 - self.width() % 32) % 32)
+    }
+
     /// Bytes Verilator stores for one element: 1, 2, 4 or 8, or whole words above 64 bits.
     pub(crate) const fn stride(&self) -> usize {
         match self.width() {

@@ -149,3 +149,32 @@ fn peek_and_poke_agree_with_the_accessors() -> Result {
     queue.cycle()?;
     Ok(())
 }
+
+#[test]
+fn words_of_a_wide_port_are_reached_by_index() -> Result {
+    let mut queue = RecordQueue::new();
+    let (payload, _) = port("payload_i");
+    queue.update_words(payload, 0, |words| {
+        assert_eq!(words.len(), 7);
+        words.fill(u32::MAX);
+    });
+    assert_eq!(
+        queue.payload_i(),
+        &[
+            u32::MAX,
+            u32::MAX,
+            u32::MAX,
+            u32::MAX,
+            u32::MAX,
+            u32::MAX,
+            0xff
+        ]
+    );
+    let (mask, _) = port("mask_i");
+    queue.set_mask_i(3, &[4, 3, 2, 1]);
+    assert_eq!(queue.words(mask, 3), [4, 3, 2, 1]);
+    let (narrow, _) = port("stamp_i");
+    let attempt = std::panic::catch_unwind(|| RecordQueue::new().words(narrow, 0).len());
+    assert!(attempt.is_err());
+    Ok(())
+}

@@ -346,7 +346,7 @@ fn port_accessors(port: &HeaderPort) -> String {
     }
     if wide {
         let last = shape.words() - 1;
-        let mask = u32::MAX >> ((32 - width % 32) % 32);
+        let mask = shape.top_mask();
         let _ = write!(
             text,
             "    /// Set `{name}`; bits above its {bits} are ignored.

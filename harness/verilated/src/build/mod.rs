@@ -56,6 +56,7 @@ pub struct Model {
     top: Option<String>,
     clock: Option<String>,
     sources: Vec<PathBuf>,
+    file_lists: Vec<PathBuf>,
     include_dirs: Vec<PathBuf>,
     params: Vec<(String, String)>,
     defines: Vec<(String, Option<String>)>,
@@ -74,6 +75,7 @@ impl Model {
             top: None,
             clock: None,
             sources: Vec::new(),
+            file_lists: Vec::new(),
             include_dirs: Vec::new(),
             params: Vec::new(),
             defines: Vec::new(),
@@ -113,6 +115,13 @@ impl Model {
     /// Add several source files.
     pub fn sources<P: Into<PathBuf>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.sources.extend(paths.into_iter().map(Into::into));
+        self
+    }
+
+    /// Add the sources that a file list (`.f`) names, one path a line, relative to the list. It may
+    /// hold other arguments of Verilator too. Its sources come before those of [`Model::source`].
+    pub fn file_list(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file_lists.push(path.into());
         self
     }
 
@@ -197,8 +206,8 @@ impl Model {
         if self.variants.is_empty() {
             return bad("at least one variant is needed");
         }
-        if self.sources.is_empty() {
-            return bad("no source given; call `.source(..)`");
+        if self.sources.is_empty() && self.file_lists.is_empty() {
+            return bad("no source given; call `.source(..)` or `.file_list(..)`");
         }
         Ok(())
     }
@@ -287,7 +296,7 @@ fn build_in(context: &Context, models: &[Model]) -> Result<Artifacts, Error> {
     }
     for (i, model) in models.iter().enumerate() {
         model.check()?;
-        for source in &model.sources {
+        for source in model.sources.iter().chain(&model.file_lists) {
             println!("cargo:rerun-if-changed={}", source.display());
         }
         if models[..i].iter().any(|m| m.name == model.name) {

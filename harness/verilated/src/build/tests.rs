@@ -236,6 +236,22 @@ fn only_what_changed_is_built_again() -> Result<(), Error> {
 }
 
 #[test]
+fn sources_come_from_a_file_list_too() -> Result<(), Error> {
+    let package = Package::new("list");
+    package.write("counter.f", "// the counter\n+incdir+.\ncounter.sv\n");
+    let model = Model::new("counter").file_list("counter.f");
+    assert_eq!(package.build(std::slice::from_ref(&model))?.verilated, 1);
+    assert_eq!(package.build(std::slice::from_ref(&model))?.verilated, 0);
+    package.write("counter.f", "+incdir+.\n+define+UNUSED\ncounter.sv\n");
+    assert_eq!(
+        package.build(&[model])?.verilated,
+        1,
+        "the list is a source"
+    );
+    Ok(())
+}
+
+#[test]
 fn a_failed_build_is_tried_again() -> Result<(), Error> {
     let package = Package::new("retry");
     package.write("step.svh", "localparam int unsigned Step = ;\n");

@@ -136,6 +136,9 @@ impl Job {
                 .map(|dir| format!("+incdir+{}", dir.display())),
         );
         args.extend(model.args.iter().cloned());
+        for list in &model.file_lists {
+            args.extend(["-F".into(), list.display().to_string()]);
+        }
         args.extend(
             model
                 .sources
