@@ -24,9 +24,9 @@ pub struct CoverPoint {
     pub lines: Vec<RangeInclusive<u32>>,
 }
 
-/// Read the table the build side wrote: one line per point, fields split by tabs.
-pub(crate) fn points(table: &str) -> Vec<CoverPoint> {
-    table.lines().filter_map(point).collect()
+/// Read the table the build side wrote: one line per counter, fields split by tabs.
+pub(crate) fn points(table: &str) -> Vec<Option<CoverPoint>> {
+    table.lines().map(point).collect()
 }
 
 fn point(text: &str) -> Option<CoverPoint> {
@@ -56,11 +56,12 @@ fn span(text: &str) -> Option<RangeInclusive<u32>> {
     Some(from.trim().parse().ok()?..=to.trim().parse().ok()?)
 }
 
-pub(crate) fn lcov(points: &[CoverPoint], counters: &[u32]) -> String {
+pub(crate) fn lcov(points: &[Option<CoverPoint>], counters: &[u32]) -> String {
     // Instances of one module share their points: sum those first, so that a line's count is that
     // of its busiest point and not inflated by the number of points on it.
     let mut sums: BTreeMap<_, u64> = BTreeMap::new();
     for (point, &count) in points.iter().zip(counters) {
+        let Some(point) = point else { continue };
         let key = (
             &point.file,
             point.line,
@@ -72,7 +73,7 @@ pub(crate) fn lcov(points: &[CoverPoint], counters: &[u32]) -> String {
         *sum += u64::from(count);
     }
     let mut files: BTreeMap<&str, BTreeMap<u32, u64>> = BTreeMap::new();
-    for point in points {
+    for point in points.iter().flatten() {
         let key = (
             &point.file,
             point.line,

@@ -68,7 +68,7 @@ impl Instance {
         let mut pointers = vec![std::ptr::null_mut(); about.ports.len()].into_boxed_slice();
         // SAFETY: the shim writes one pointer per port, in the order of `about.ports`.
         unsafe { (table.ports)(raw.as_ptr(), pointers.as_mut_ptr()) };
-        Instance {
+        let mut instance = Instance {
             raw,
             table,
             model: about.model,
@@ -78,7 +78,10 @@ impl Instance {
             counters: about.counters,
             points: about.points,
             trace: None,
-        }
+        };
+        // Verilator clears only the counters it names.
+        Handle::exclusive(&mut instance).coverage_clear();
+        instance
     }
 
     /// Address of a port's storage.

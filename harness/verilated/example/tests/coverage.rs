@@ -14,9 +14,11 @@ fn covered() -> std::result::Result<RecordQueue, Box<dyn std::error::Error>> {
 /// Count of the cover statement `cover (full)`.
 fn full(queue: &RecordQueue) -> u32 {
     let points = queue.cover_points();
-    let index = points
-        .iter()
-        .position(|point| point.page == "v_user/record_queue");
+    let index = points.iter().position(|point| {
+        point
+            .as_ref()
+            .is_some_and(|p| p.page == "v_user/record_queue")
+    });
     queue.coverage()[index.expect("there is one cover statement")]
 }
 

@@ -11,7 +11,25 @@ use std::fs;
 #[derive(Debug, Default)]
 pub struct Counters {
     pub count: usize,
+    /// A line per counter; empty where Verilator does not say what it counts, as 5.006 does for
+    /// all points but one of a package.
     pub table: String,
+}
+
+/// Replace the atomic counters that Verilator 5.006 uses even for a model of one thread. The name is
+/// used for nothing else in what it generates.
+pub fn plain_counters(job: &Job) -> Result<(), Error> {
+    for entry in fs::read_dir(&job.dir).map_err(Error::io(&job.dir))? {
+        let path = entry.map_err(Error::io(&job.dir))?.path();
+        if path.extension().is_some_and(|e| e == "cpp" || e == "h") {
+            let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+            let plain = text.replace("std::atomic<uint32_t>", "vrs::Counter");
+            if plain != text {
+                fs::write(&path, plain).map_err(Error::io(&path))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 pub fn counters(job: &Job, sources: &[String]) -> Result<Counters, Error> {
@@ -20,7 +38,7 @@ pub fn counters(job: &Job, sources: &[String]) -> Result<Counters, Error> {
     let Some(count) = between(&text, "__Vcoverage[", "]").and_then(|n| n.parse().ok()) else {
         return Ok(Counters::default());
     };
-    let mut points = vec![None; count];
+    let mut points = vec![String::new(); count];
     for source in sources {
         let path = job.dir.join(source);
         let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
@@ -28,22 +46,17 @@ pub fn counters(job: &Job, sources: &[String]) -> Result<Counters, Error> {
             .split("__vlCoverInsert(&(vlSymsp->__Vcoverage[")
             .skip(1)
         {
-            if let Some((index, point)) = insertion(call)
-                && let Some(place) = points.get_mut(index)
-            {
-                *place = Some(point);
+            let (index, point) = insertion(call).ok_or_else(|| Error::Output {
+                file: path.clone(),
+                reason: "a call of __vlCoverInsert of unknown form".into(),
+            })?;
+            if let Some(place) = points.get_mut(index) {
+                *place = point;
             }
         }
     }
-    let points: Option<Vec<String>> = points.into_iter().collect();
-    let points = points.ok_or_else(|| Error::Output {
-        file: job.dir.clone(),
-        reason: "it does not say what each coverage counter counts".into(),
-    })?;
-    Ok(Counters {
-        count,
-        table: points.concat(),
-    })
+    let table = points.iter().flat_map(|point| [point, "\n"]).collect();
+    Ok(Counters { count, table })
 }
 
 /// Read one call, from behind `__Vcoverage[`: the index, and the line of the table.
@@ -57,7 +70,7 @@ fn insertion(call: &str) -> Option<(usize, String)> {
         .map(|a| a.replace(['\t', '\n'], " "))
         .collect();
     (fields.len() == 7).then_some(())?;
-    Some((index.parse().ok()?, format!("{}\n", fields.join("\t"))))
+    Some((index.parse().ok()?, fields.join("\t")))
 }
 
 /// The arguments of a call up to its closing parenthesis, strings without their quotes.

@@ -1,5 +1,6 @@
 //! Finding and running Verilator.
 
+use super::coverage;
 use super::error::Error;
 use super::stamp::Stamp;
 use super::{Context, Model, Variant};
@@ -182,6 +183,9 @@ impl Job {
     fn stamp(&self, tool: &Verilator) -> Option<String> {
         let mut stamp = Stamp::new("verilator");
         stamp.add(&tool.version);
+        // What this crate does to the output is an input too.
+        stamp.add(include_str!("verilator.rs"));
+        stamp.add(include_str!("coverage.rs"));
         for arg in &self.args {
             stamp.add(arg);
         }
@@ -220,6 +224,9 @@ impl Job {
         }
         for line in messages.lines() {
             println!("cargo:warning={line}");
+        }
+        if self.variant == Variant::Cov && self.threads == 1 {
+            coverage::plain_counters(self)?;
         }
         let stamp = self.stamp(tool).ok_or_else(|| Error::Output {
             file: self.output("__ver.d"),
