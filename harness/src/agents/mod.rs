@@ -1,5 +1,81 @@
-//! The devices on the ports.
+//! The devices on the ports: cached nodes, memories, input/output devices.
+//!
+//! A device is an [`Agent`]. It sees packets, operations of programs and clock cycles, and answers
+//! into an [`Outbox`]; it knows neither links nor the simulator. How the state of a line changes is
+//! decided by [`crate::protocol`] alone.
 
+mod cached;
+mod direct;
+mod io;
+mod line;
+mod lines;
+mod memory;
 mod ops;
+mod outbox;
+mod packets;
+mod store_buffer;
 
+pub use cached::{CachedConfig, CachedNode};
+pub use io::IoNode;
+pub use line::{LineBytes, LineWrite};
+pub use memory::{MemoryNode, MemoryTiming};
 pub use ops::{EXPECTED_OFFSET, MAX_ACCESS, Op, OpId, OpKind, OpTable, Status};
+pub use outbox::Outbox;
+
+use crate::check::Checkers;
+use crate::sim::stats::NodeStats;
+use crate::{Failure, FailureKind};
+use flits::{Class, Flit, Header, NodeId};
+
+/// What an agent works with while it acts.
+pub struct Context<'a> {
+    /// Clock cycles since reset, the running one included.
+    pub cycle: u64,
+    /// Where the agent's packets go.
+    pub out: &'a mut Outbox,
+    /// The operations of programs.
+    pub ops: &'a mut OpTable,
+    /// The checkers.
+    pub checks: &'a mut Checkers,
+    /// What is counted for this agent.
+    pub stats: &'a mut NodeStats,
+}
+
+/// Outcome of an agent's action.
+pub type Step = Result<(), Failure>;
+
+/// A device on a port.
+pub trait Agent {
+    /// A program asks for an operation.
+    ///
+    /// # Errors
+    /// If the device has no such operation.
+    fn submit(&mut self, op: OpId, cx: &mut Context<'_>) -> Step;
+
+    /// Whether a packet of the class can be taken now. The packet is then taken whole.
+    fn accepts(&self, class: Class, out: &Outbox) -> bool;
+
+    /// A packet has arrived.
+    ///
+    /// # Errors
+    /// If the protocol has no transition for it.
+    fn on_packet(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step;
+
+    /// One clock cycle, called in the cycles that [`Agent::wake`] names.
+    ///
+    /// # Errors
+    /// If the device breaks the protocol.
+    fn tick(&mut self, cx: &mut Context<'_>) -> Step;
+
+    /// The next cycle in which the device has something to do by itself; `u64::MAX` if it waits
+    /// for a packet or an operation.
+    fn wake(&self) -> u64;
+
+    /// Whether nothing is in flight.
+    fn is_idle(&self) -> bool;
+}
+
+/// A failure of the protocol seen by the device on a port.
+fn protocol_failure(cycle: u64, node: NodeId, what: impl std::fmt::Display) -> Failure {
+    Failure::new(cycle, FailureKind::Protocol, format!("node {node}: {what}"))
+}

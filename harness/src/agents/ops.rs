@@ -57,8 +57,8 @@ impl OpKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpId(u32);
 
-/// How an operation ended: [`flits::RespErr::Ok`] or the status of the error completion.
-pub type Status = flits::RespErr;
+/// How an operation ended: [`flits::Resp::Ok`] or the status of the error completion.
+pub type Status = flits::Resp;
 
 /// One operation.
 #[derive(Debug)]
@@ -71,6 +71,8 @@ pub struct Op {
     pub len: u16,
     /// First `len` bytes: the operand, and after the end the result.
     pub data: [u8; MAX_ACCESS],
+    /// Running number of the operation on its node, from 0.
+    pub index: u64,
     /// Cycle in which the program submitted it.
     pub issued: u64,
     status: Option<Status>,
@@ -89,10 +91,47 @@ impl Op {
         &self.data[EXPECTED_OFFSET..EXPECTED_OFFSET + self.len as usize]
     }
 
+    /// What a write makes of the old bytes in memory; `None` if it leaves them.
+    pub fn updated(&self, old: &[u8]) -> Option<[u8; flits::layout::LINE_BYTES]> {
+        let mut new = [0; flits::layout::LINE_BYTES];
+        let len = self.len as usize;
+        match self.kind {
+            OpKind::FetchAdd => {
+                let mut carry = 0;
+                for ((new, &old), &add) in new.iter_mut().zip(old).zip(self.bytes()) {
+                    let sum = u16::from(old) + u16::from(add) + carry;
+                    *new = sum as u8;
+                    carry = sum >> 8;
+                }
+            }
+            OpKind::CompareSwap if old != self.expected() => return None,
+            _ => new[..len].copy_from_slice(self.bytes()),
+        }
+        Some(new)
+    }
+
     /// Status, once the operation has ended.
     pub fn status(&self) -> Option<Status> {
         self.status
     }
+}
+
+/// What [`OpTable::enter`] needs to know of an operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What it does.
+    pub kind: OpKind,
+    /// Global byte address.
+    pub addr: u64,
+    /// Bytes.
+    pub len: u16,
+    /// The operand: `len` bytes for a write; for a compare-and-swap the new value, and the expected
+    /// one at [`EXPECTED_OFFSET`].
+    pub operand: &'a [u8],
+    /// Running number of the operation on its node.
+    pub index: u64,
+    /// The running cycle.
+    pub now: u64,
 }
 
 /// All operations in flight, reused slot by slot.
@@ -107,13 +146,15 @@ impl OpTable {
     ///
     /// # Panics
     /// If `operand` is longer than [`MAX_ACCESS`].
-    pub fn enter(&mut self, kind: OpKind, addr: u64, len: u16, operand: &[u8], now: u64) -> OpId {
+    pub fn enter(&mut self, request: Request<'_>) -> OpId {
+        let Request { kind, addr, len, operand, index, now } = request;
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Op {
                 kind,
                 addr,
                 len,
                 data: [0; MAX_ACCESS],
+                index,
                 issued: now,
                 status: None,
                 waker: None,
@@ -122,7 +163,7 @@ impl OpTable {
             self.slots.len() as u32 - 1
         });
         let op = &mut self.slots[id as usize];
-        (op.kind, op.addr, op.len, op.issued) = (kind, addr, len, now);
+        (op.kind, op.addr, op.len, op.index, op.issued) = (kind, addr, len, index, now);
         (op.status, op.waker, op.abandoned) = (None, None, false);
         op.data[..operand.len()].copy_from_slice(operand);
         OpId(id)
@@ -173,5 +214,48 @@ impl std::ops::Index<OpId> for OpTable {
 impl std::ops::IndexMut<OpId> for OpTable {
     fn index_mut(&mut self, id: OpId) -> &mut Op {
         &mut self.slots[id.0 as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(kind: OpKind, operand: &[u8]) -> (OpTable, OpId) {
+        let mut table = OpTable::default();
+        let request = Request { kind, addr: 0, len: 4, operand, index: 0, now: 0 };
+        let id = table.enter(request);
+        (table, id)
+    }
+
+    #[test]
+    fn an_addition_carries_and_wraps() {
+        let (table, id) = op(OpKind::FetchAdd, &1u32.to_le_bytes());
+        let sum = |old: u32| table[id].updated(&old.to_le_bytes()).map(|new| new[..4].to_vec());
+        assert_eq!(sum(0x00ff_ffff), Some(0x0100_0000u32.to_le_bytes().to_vec()));
+        assert_eq!(sum(u32::MAX), Some(vec![0; 4]));
+    }
+
+    #[test]
+    fn an_exchange_takes_place_only_on_the_expected_value() {
+        let mut operand = [0; 2 * EXPECTED_OFFSET];
+        operand[0] = 7;
+        operand[EXPECTED_OFFSET] = 5;
+        let (table, id) = op(OpKind::CompareSwap, &operand);
+        assert_eq!(table[id].updated(&[4, 0, 0, 0]), None);
+        assert_eq!(table[id].updated(&[5, 0, 0, 0]).map(|new| new[0]), Some(7));
+    }
+
+    #[test]
+    fn a_slot_is_reused_only_after_its_operation_ended_and_was_released() {
+        let (mut table, first) = op(OpKind::Load, &[]);
+        let request =
+            Request { kind: OpKind::Load, addr: 0, len: 4, operand: &[], index: 1, now: 0 };
+        table.release(first);
+        let second = table.enter(request);
+        assert_ne!(first, second, "abandoned, but still in flight");
+        table.finish(first, Status::Ok);
+        assert_eq!(table.enter(request), first);
+        assert_eq!(table.live(), 2);
     }
 }

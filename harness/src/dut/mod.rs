@@ -1,5 +1,260 @@
-//! The switch as channels of link words, over a model chosen at run time.
+//! The switch as channels of link words, over a Verilated model chosen at run time.
+//!
+//! [`Dut`] keeps the rules of a link on the nodes' side: words leave only against credits, one a
+//! cycle and port; words that arrive wait in a buffer whose depth was granted as credits, and taking
+//! them returns the credits. Below it is anything with the pins of a switch ([`Switch`]): a Verilated
+//! model or the [`reference`](crate::dut::reference) switch.
 
 mod address;
+mod pins;
 
 pub use address::{AddressMap, AddressMapError, MAX_INTERLEAVE, REGION_UNIT, Region};
+pub(crate) use pins::bits;
+pub use pins::{
+    ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Switch, Words,
+};
+
+use crate::agents::Outbox;
+use crate::check::{Checkers, Direction};
+use crate::{Failure, FailureKind};
+use flits::{Class, LinkWord};
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
+use std::collections::VecDeque;
+
+/// Words of each class that a node's receive buffer holds, unless configured.
+pub const NODE_DEPTH: u16 = 16;
+
+/// Random stalls of the links, per thousand cycles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stall {
+    /// A node with a word to send waits.
+    pub rx_permille: u16,
+    /// A node with credits to return waits.
+    pub tx_permille: u16,
+}
+
+/// One port as the node sees it.
+struct Channel {
+    outbox: Outbox,
+    /// Words that may be sent, by class.
+    credits: [u16; CLASSES],
+    /// Class of the last word sent: the next has its turn first.
+    last: u8,
+    inbox: [VecDeque<LinkWord>; CLASSES],
+    /// Credits to return, by class.
+    owed: [u16; CLASSES],
+    stalls: Pcg64Mcg,
+}
+
+/// The switch and the links to it.
+pub struct Dut {
+    switch: Box<dyn Switch>,
+    channels: Vec<Channel>,
+    inputs: Inputs,
+    outputs: Outputs,
+    stall: Stall,
+    /// Ports with words to send, with credits to return, with words received: one bit each.
+    sending: u16,
+    owing: u16,
+    received: u16,
+    depth: u16,
+    cycle: u64,
+}
+
+impl Dut {
+    /// Links to a switch. `depth` is the receive buffer of each class at a node, in words;
+    /// `stalls` gives the generator of random stalls of each port.
+    pub fn new(
+        switch: Box<dyn Switch>,
+        depth: u16,
+        stall: Stall,
+        mut stalls: impl FnMut(usize) -> Pcg64Mcg,
+    ) -> Self {
+        let channels = (0..switch.ports())
+            .map(|port| Channel {
+                outbox: Outbox::default(),
+                credits: [0; CLASSES],
+                last: 0,
+                inbox: Default::default(),
+                owed: [depth; CLASSES],
+                stalls: stalls(port),
+            })
+            .collect();
+        let owing = (u32::MAX >> (32 - switch.ports())) as u16;
+        Dut {
+            switch,
+            channels,
+            inputs: Inputs::default(),
+            outputs: Outputs::default(),
+            stall,
+            sending: 0,
+            owing,
+            received: 0,
+            depth,
+            cycle: 0,
+        }
+    }
+
+    /// Number of ports.
+    pub fn ports(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Clock cycles since reset.
+    pub fn cycle(&self) -> u64 {
+        self.cycle
+    }
+
+    /// Queues a word for sending.
+    pub fn send(&mut self, port: usize, word: LinkWord) {
+        self.channels[port].outbox.push(word);
+        self.sending |= 1 << port;
+    }
+
+    /// The send queues of a port; [`Dut::sends`] must be told when they have been filled.
+    pub fn outbox(&mut self, port: usize) -> &mut Outbox {
+        &mut self.channels[port].outbox
+    }
+
+    /// Notes that the port may have words to send.
+    pub fn sends(&mut self, port: usize) {
+        self.sending |= u16::from(!self.channels[port].outbox.is_empty()) << port;
+    }
+
+    /// Ports with received words, one bit each.
+    pub fn received(&self) -> u16 {
+        self.received
+    }
+
+    /// The next received word of a class, left where it is.
+    pub fn peek(&self, port: usize, class: usize) -> Option<&LinkWord> {
+        self.channels[port].inbox[class].front()
+    }
+
+    /// Takes the next received word of a class; its credit goes back to the switch.
+    pub fn take(&mut self, port: usize, class: usize) -> Option<LinkWord> {
+        let channel = &mut self.channels[port];
+        let word = channel.inbox[class].pop_front()?;
+        channel.owed[class] += 1;
+        self.owing |= 1 << port;
+        if channel.inbox[class].is_empty() && channel.inbox.iter().all(VecDeque::is_empty) {
+            self.received &= !(1 << port);
+        }
+        Some(word)
+    }
+
+    /// Takes the next received word of any class, the classes others wait for first.
+    pub fn recv(&mut self, port: usize) -> Option<LinkWord> {
+        (0..CLASSES).rev().find_map(|class| self.take(port, class))
+    }
+
+    /// Words that a port may still send in a class before the switch gives another credit.
+    pub fn credits(&self, port: usize, class: Class) -> u16 {
+        self.channels[port].credits[class as usize]
+    }
+
+    /// Whether no word waits at the nodes and no credit is owed to the switch.
+    pub fn is_quiet(&self) -> bool {
+        self.sending | self.owing | self.received == 0
+    }
+
+    /// Whether the switch has given back every credit of a buffer of `depth` words a class.
+    pub fn credits_home(&self, depth: u16) -> bool {
+        self.channels.iter().all(|channel| channel.credits.iter().all(|&c| c == depth))
+    }
+
+    /// Words of each class that a node's receive buffer holds.
+    pub fn depth(&self) -> u16 {
+        self.depth
+    }
+
+    /// One clock cycle.
+    ///
+    /// # Errors
+    /// A fired assertion of the model, or a word whose class code is none.
+    pub fn step(&mut self, checks: &mut Checkers) -> Result<(), Failure> {
+        self.drive(checks);
+        self.switch.clock(&self.inputs, &mut self.outputs)?;
+        self.cycle += 1;
+        self.sample(checks)
+    }
+
+    /// Puts words and credits on the inputs.
+    fn drive(&mut self, checks: &mut Checkers) {
+        self.inputs.rx.valid = 0;
+        self.inputs.tx_credit = Credits::default();
+        for port in bits(self.sending) {
+            let channel = &mut self.channels[port];
+            if stalled(&mut channel.stalls, self.stall.rx_permille) {
+                continue;
+            }
+            let Some(class) = channel.next_class() else { continue };
+            let Some(word) = channel.outbox.pop(class) else { continue };
+            channel.credits[class] -= 1;
+            channel.last = class as u8;
+            self.inputs.rx.put(port, &word);
+            checks.on_word(self.cycle, port, Direction::ToSwitch, &word);
+            self.sending &= !(u16::from(channel.outbox.is_empty()) << port);
+        }
+        for port in bits(self.owing) {
+            let channel = &mut self.channels[port];
+            if stalled(&mut channel.stalls, self.stall.tx_permille) {
+                continue;
+            }
+            let mut pulses = 0u8;
+            let mut left = 0;
+            for class in Class::ALL {
+                let owed = &mut channel.owed[class as usize];
+                if *owed != 0 {
+                    *owed -= 1;
+                    left |= *owed;
+                    pulses |= 1 << class as u8;
+                    self.inputs.tx_credit.pulse(port, class);
+                }
+            }
+            checks.on_credit(self.cycle, port, Direction::ToNode, pulses);
+            if left == 0 {
+                self.owing &= !(1 << port);
+            }
+        }
+    }
+
+    /// Takes words and credits from the outputs.
+    fn sample(&mut self, checks: &mut Checkers) -> Result<(), Failure> {
+        for port in bits(self.outputs.tx.valid) {
+            let Some(word) = self.outputs.tx.get(port) else {
+                let text = format!("port {port}: the switch sends a word of no class");
+                return Err(Failure::new(self.cycle, FailureKind::Link, text));
+            };
+            checks.on_word(self.cycle, port, Direction::ToNode, &word);
+            self.channels[port].inbox[word.class as usize].push_back(word);
+            self.received |= 1 << port;
+        }
+        if self.outputs.rx_credit != Credits::default() {
+            let mut pulses = [0u8; MAX_PORTS];
+            for (port, class) in self.outputs.rx_credit.iter() {
+                self.channels[port].credits[class] += 1;
+                pulses[port] |= 1 << class;
+            }
+            for (port, &mask) in pulses.iter().enumerate().filter(|(_, mask)| **mask != 0) {
+                checks.on_credit(self.cycle, port, Direction::ToSwitch, mask);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Channel {
+    /// The class that sends next: after the last one in turn, among those with a word and a credit.
+    fn next_class(&self) -> Option<usize> {
+        let words = self.outbox.classes();
+        (1..=CLASSES)
+            .map(|step| (usize::from(self.last) + step) % CLASSES)
+            .find(|&class| words >> class & 1 != 0 && self.credits[class] != 0)
+    }
+}
+
+fn stalled(rng: &mut Pcg64Mcg, permille: u16) -> bool {
+    permille != 0 && rng.random_range(0..1000u16) < permille
+}

@@ -1,0 +1,605 @@
+//! A processor with a coherent cache.
+//!
+//! The core performs one operation a cycle, in the order in which programs submit them. A miss takes
+//! a miss register and the core goes on; what hits or misses another line overtakes it, since two
+//! operations in flight at once are never in program order (a program awaits the first before it
+//! submits the second). With a store buffer the core is TSO: stores are done when they are in the
+//! buffer, loads see them there, and they reach the cache in order.
+
+use super::direct::{self, Direct};
+use super::line::{LineBytes, LineWrite};
+use super::lines::{Lines, Place};
+use super::packets;
+use super::store_buffer::{Buffered, Lookup, StoreBuffer};
+use super::{Agent, Context, OpId, OpKind, Outbox, Status, Step, protocol_failure};
+use crate::check::LoadSource;
+use crate::protocol::{NodeIn, NodeLine, Pending, node};
+use crate::sim::stats::Service;
+use crate::{Failure, FailureKind};
+use flits::{CacheState, Class, Flit, Header, NodeId, Opcode, RespErr, layout};
+use std::collections::VecDeque;
+
+/// Requests in flight at once that leave nothing in the cache.
+const DIRECT_REQUESTS: usize = 8;
+/// Words of answers that may wait for the link before the node stops taking snoops.
+const ANSWER_ROOM: usize = 32;
+
+/// Sizes of a cached node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CachedConfig {
+    /// Sets, a power of two.
+    pub sets: usize,
+    /// Ways, at least 1.
+    pub ways: usize,
+    /// Misses in flight at once, 1 to 64; as many lines may be leaving.
+    pub mshrs: usize,
+    /// Stores that the store buffer holds; 0 for none.
+    pub store_buffer: usize,
+}
+
+/// Who waits for a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiter {
+    Op(OpId),
+    /// The oldest store of the store buffer.
+    Drain,
+}
+
+/// What an operation wants of its line.
+enum Want {
+    Read,
+    Write,
+    /// To replace all of it with these bytes.
+    Overwrite(LineBytes),
+}
+
+/// Whether it has that.
+enum Got {
+    /// Yes.
+    Line(Place),
+    /// When the transaction ends.
+    Later(u16),
+    /// Not before something else ends.
+    Blocked,
+}
+
+/// Outcome of trying an operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    Done,
+    /// It waits in a transaction.
+    Waiting,
+    /// Not before something else ends.
+    Blocked,
+}
+
+/// A processor with a coherent cache.
+pub struct CachedNode {
+    node: NodeId,
+    port: usize,
+    memories: u16,
+    lines: Lines,
+    direct: Direct,
+    store_buffer: StoreBuffer,
+    /// Operations that have not been performed, in order.
+    queue: VecDeque<OpId>,
+    /// The first of the queue cannot go on before something ends.
+    queue_blocked: bool,
+    /// The oldest store waits in a transaction.
+    draining: bool,
+    /// The oldest store cannot go on before something ends.
+    drain_blocked: bool,
+    /// Line of each miss in flight; transaction numbers are indices.
+    misses: Vec<Option<Place>>,
+    /// Who waits for each transaction: misses first, then lines that are leaving.
+    waiters: Vec<Vec<Waiter>>,
+    /// Room for the waiters of the transaction that ends.
+    ending: Vec<Waiter>,
+}
+
+impl CachedNode {
+    /// The node `node`, on a port of a switch with memories on the ports `memories` (one bit each).
+    pub fn new(node: NodeId, config: CachedConfig, memories: u16) -> Self {
+        let CachedConfig { sets, ways, mshrs, store_buffer } = config;
+        CachedNode {
+            node,
+            port: node.as_port().unwrap_or_default(),
+            memories,
+            lines: Lines::new(sets, ways, mshrs),
+            direct: Direct::new(node, 2 * mshrs as u16, DIRECT_REQUESTS, memories),
+            store_buffer: StoreBuffer::new(store_buffer),
+            queue: VecDeque::new(),
+            queue_blocked: false,
+            draining: false,
+            drain_blocked: false,
+            misses: vec![None; mshrs],
+            waiters: vec![Vec::new(); 2 * mshrs],
+            ending: Vec::new(),
+        }
+    }
+
+    /// Every line that the cache holds: byte address, state, bytes.
+    pub fn held(&self) -> impl Iterator<Item = (u64, CacheState, &LineBytes)> {
+        self.lines.held()
+    }
+
+    /// One step of the protocol for the line at `place`; sends what it sends.
+    fn step(
+        &mut self,
+        place: Place,
+        input: NodeIn<LineBytes>,
+        cause: Option<&Header>,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        let slot = self.lines.slot_mut(place);
+        let (line, txn) = (slot.addr(), slot.txn);
+        let old = slot.node.state;
+        let (new, outputs) = node(std::mem::take(&mut slot.node), input)
+            .map_err(|violation| at_line(cx.cycle, self.node, line, violation))?;
+        slot.node = new;
+        let state = slot.node.state;
+        if state != old {
+            cx.checks.on_state(cx.cycle, self.port, line, old, state);
+        }
+        for message in outputs {
+            packets::send(self.node, line, txn, cause, message, cx)?;
+        }
+        Ok(())
+    }
+
+    /// Has the line readable or writable, or starts what makes it so.
+    fn get(&mut self, line: u64, want: Want, cx: &mut Context<'_>) -> Result<Got, Failure> {
+        let found = self.lines.find(line);
+        if let Some(Place::Leaving(_)) = found {
+            return Ok(Got::Blocked);
+        }
+        if let Some(place) = found {
+            let slot = self.lines.slot(place);
+            let ready = match want {
+                Want::Read => slot.node.state != CacheState::I,
+                Want::Write | Want::Overwrite(_) => slot.node.state.is_unique(),
+            };
+            if ready {
+                self.lines.touch(place);
+                return Ok(Got::Line(place));
+            }
+            if !matches!(slot.node.pending, Pending::None) {
+                return Ok(Got::Later(slot.txn));
+            }
+        } else if self.direct.touches(line) {
+            return Ok(Got::Blocked);
+        }
+        let Some(miss) = self.misses.iter().position(Option::is_none) else {
+            return Ok(Got::Blocked);
+        };
+        let place = match found {
+            Some(place) => place,
+            None => match self.make_room(line, cx)? {
+                Some(place) => place,
+                None => return Ok(Got::Blocked),
+            },
+        };
+        let input = match want {
+            Want::Read => NodeIn::Issue(Opcode::ReadShared),
+            Want::Write if found.is_some() => NodeIn::Issue(Opcode::CleanUnique),
+            Want::Write => NodeIn::Issue(Opcode::ReadUnique),
+            Want::Overwrite(bytes) => NodeIn::IssueMakeUnique(bytes),
+        };
+        self.misses[miss] = Some(place);
+        self.lines.slot_mut(place).txn = miss as u16;
+        self.step(place, input, None, cx)?;
+        Ok(Got::Later(miss as u16))
+    }
+
+    /// Gives the line a place in the cache, and evicts another if it must.
+    fn make_room(&mut self, line: u64, cx: &mut Context<'_>) -> Result<Option<Place>, Failure> {
+        let Some(place) = self.lines.victim(line) else { return Ok(None) };
+        if self.lines.slot(place).node.state != CacheState::I
+            && self.give_up(place, cx)?.is_none()
+        {
+            return Ok(None);
+        }
+        self.lines.occupy(place, line);
+        Ok(Some(place))
+    }
+
+    /// Starts to give a held line up. `None` while too many lines are leaving, else the transaction.
+    fn give_up(&mut self, place: Place, cx: &mut Context<'_>) -> Result<Option<u16>, Failure> {
+        let Some(exit) = self.lines.exit() else { return Ok(None) };
+        let Place::Leaving(entry) = exit else { return Ok(None) };
+        let txn = self.misses.len() as u16 + entry as u16;
+        self.lines.move_line(place, exit);
+        let slot = self.lines.slot_mut(exit);
+        slot.txn = txn;
+        let opcode = match slot.node.state {
+            CacheState::UD => Opcode::WriteBackFull,
+            _ => Opcode::Evict,
+        };
+        self.step(exit, NodeIn::Issue(opcode), None, cx)?;
+        Ok(Some(txn))
+    }
+
+    /// Performs an operation if it can be.
+    fn attempt(
+        &mut self,
+        id: OpId,
+        service: Service,
+        cx: &mut Context<'_>,
+    ) -> Result<Attempt, Failure> {
+        let op = &cx.ops[id];
+        let line = op.addr & !(layout::LINE_BYTES as u64 - 1);
+        match op.kind {
+            OpKind::Load => return self.load(id, line, service, cx),
+            OpKind::Store if self.store_buffer.exists() => return Ok(self.buffer_store(id, cx)),
+            // Whatever is no plain load or store waits for the stores before it.
+            _ if !self.store_buffer.is_empty() => return Ok(Attempt::Blocked),
+            _ => {}
+        }
+        match op.kind {
+            OpKind::Load => self.load(id, line, service, cx),
+            OpKind::Store | OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap => {
+                self.write(id, line, service, cx)
+            }
+            OpKind::Fence => {
+                self.finish(id, RespErr::Ok, service, cx);
+                Ok(Attempt::Done)
+            }
+            OpKind::Evict => self.evict(id, line, service, cx),
+            // A line that is here, or on its way, is read and written here: the home does not snoop
+            // the requester.
+            OpKind::ReadOnce if matches!(self.lines.find(line), Some(Place::Way(_))) => {
+                self.load(id, line, service, cx)
+            }
+            OpKind::WriteUnique if matches!(self.lines.find(line), Some(Place::Way(_))) => {
+                self.write(id, line, service, cx)
+            }
+            OpKind::ReadOnce | OpKind::WriteUnique
+                if self.lines.find(line).is_some() || self.direct.touches(line) =>
+            {
+                Ok(Attempt::Blocked)
+            }
+            _ if self.direct.is_full() => Ok(Attempt::Blocked),
+            _ => {
+                self.direct.start(id, cx)?;
+                Ok(Attempt::Waiting)
+            }
+        }
+    }
+
+    fn load(
+        &mut self,
+        id: OpId,
+        line: u64,
+        service: Service,
+        cx: &mut Context<'_>,
+    ) -> Result<Attempt, Failure> {
+        let (addr, len) = (cx.ops[id].addr, cx.ops[id].len as usize);
+        let (service, source) = match self.store_buffer.lookup(addr, len) {
+            Lookup::Partial => return Ok(Attempt::Blocked),
+            Lookup::Hit(bytes) => {
+                cx.ops[id].data[..len].copy_from_slice(bytes);
+                (Service::StoreBuffer, LoadSource::StoreBuffer)
+            }
+            Lookup::Miss => {
+                let place = match self.get(line, Want::Read, cx)? {
+                    Got::Line(place) => place,
+                    Got::Later(txn) => return Ok(self.wait(txn, id)),
+                    Got::Blocked => return Ok(Attempt::Blocked),
+                };
+                let data = self.data(place, cx.cycle)?;
+                cx.ops[id].data[..len].copy_from_slice(data.at(addr, len));
+                (service, LoadSource::Cache)
+            }
+        };
+        let op = &cx.ops[id];
+        cx.checks.on_load(cx.cycle, self.port, op.index, addr, op.bytes(), source);
+        self.finish(id, RespErr::Ok, service, cx);
+        Ok(Attempt::Done)
+    }
+
+    /// Stores and atomics, in a unique line.
+    fn write(
+        &mut self,
+        id: OpId,
+        line: u64,
+        service: Service,
+        cx: &mut Context<'_>,
+    ) -> Result<Attempt, Failure> {
+        let op = &cx.ops[id];
+        let want = match <[u8; layout::LINE_BYTES]>::try_from(op.bytes()) {
+            Ok(bytes) if !op.kind.is_atomic() => Want::Overwrite(LineBytes(bytes)),
+            _ => Want::Write,
+        };
+        let place = match self.get(line, want, cx)? {
+            Got::Line(place) => place,
+            Got::Later(txn) => return Ok(self.wait(txn, id)),
+            Got::Blocked => return Ok(Attempt::Blocked),
+        };
+        let op = &mut cx.ops[id];
+        let (addr, len, index) = (op.addr, op.len as usize, op.index);
+        let old = self.data(place, cx.cycle)?.at(addr, len);
+        let new = op.updated(old);
+        if op.kind.is_atomic() {
+            op.data[..len].copy_from_slice(old);
+            cx.checks.on_load(cx.cycle, self.port, index, addr, old, LoadSource::Cache);
+        }
+        if let Some(new) = new {
+            self.commit(place, addr, index, &new[..len], cx)?;
+        }
+        self.finish(id, RespErr::Ok, service, cx);
+        Ok(Attempt::Done)
+    }
+
+    /// Writes bytes into a unique line.
+    fn commit(
+        &mut self,
+        place: Place,
+        addr: u64,
+        index: u64,
+        bytes: &[u8],
+        cx: &mut Context<'_>,
+    ) -> Step {
+        let mut data = self.data(place, cx.cycle)?.clone();
+        let at = LineBytes::offset(addr);
+        data.0[at..at + bytes.len()].copy_from_slice(bytes);
+        self.step(place, NodeIn::Store(data), None, cx)?;
+        cx.checks.on_store(cx.cycle, self.port, index, addr, bytes);
+        Ok(())
+    }
+
+    fn buffer_store(&mut self, id: OpId, cx: &mut Context<'_>) -> Attempt {
+        if self.store_buffer.is_full() {
+            return Attempt::Blocked;
+        }
+        let op = &cx.ops[id];
+        let (addr, index) = (op.addr, op.index);
+        let write = LineWrite::new(addr, op.bytes());
+        cx.checks.on_store_issue(cx.cycle, self.port, index, addr, op.bytes());
+        self.store_buffer.push(Buffered { addr, len: op.len, index, write });
+        self.finish(id, RespErr::Ok, Service::StoreBuffer, cx);
+        Attempt::Done
+    }
+
+    /// Brings the oldest store of the store buffer to the cache.
+    fn drain(&mut self, cx: &mut Context<'_>) -> Step {
+        let Some(store) = self.store_buffer.front() else { return Ok(()) };
+        let (line, addr, index) = (store.line(), store.addr, store.index);
+        let want = match store.write.mask {
+            u64::MAX => Want::Overwrite(store.write.bytes.clone()),
+            _ => Want::Write,
+        };
+        match self.get(line, want, cx)? {
+            Got::Line(place) => {
+                if let Some(store) = self.store_buffer.pop() {
+                    self.commit(place, addr, index, store.bytes(), cx)?;
+                }
+                self.queue_blocked = false;
+            }
+            Got::Later(txn) => {
+                self.waiters[usize::from(txn)].push(Waiter::Drain);
+                self.draining = true;
+            }
+            Got::Blocked => self.drain_blocked = true,
+        }
+        Ok(())
+    }
+
+    fn can_drain(&self) -> bool {
+        !self.store_buffer.is_empty() && !self.draining && !self.drain_blocked
+    }
+
+    fn evict(
+        &mut self,
+        id: OpId,
+        line: u64,
+        service: Service,
+        cx: &mut Context<'_>,
+    ) -> Result<Attempt, Failure> {
+        match self.lines.find(line) {
+            None => {
+                self.finish(id, RespErr::Ok, service, cx);
+                Ok(Attempt::Done)
+            }
+            Some(Place::Leaving(entry)) => {
+                Ok(self.wait((self.misses.len() + entry as usize) as u16, id))
+            }
+            Some(place) => {
+                let slot = self.lines.slot(place);
+                if !matches!(slot.node.pending, Pending::None) {
+                    return Ok(self.wait(slot.txn, id));
+                }
+                match self.give_up(place, cx)? {
+                    Some(txn) => Ok(self.wait(txn, id)),
+                    None => Ok(Attempt::Blocked),
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, txn: u16, id: OpId) -> Attempt {
+        self.waiters[usize::from(txn)].push(Waiter::Op(id));
+        Attempt::Waiting
+    }
+
+    fn data(&self, place: Place, cycle: u64) -> Result<&LineBytes, Failure> {
+        let slot = self.lines.slot(place);
+        let text = "a line that is held has no data";
+        slot.node.data.as_ref().ok_or_else(|| at_line(cycle, self.node, slot.addr(), text))
+    }
+
+    fn finish(&self, id: OpId, status: Status, service: Service, cx: &mut Context<'_>) {
+        direct::finish(self.node, id, status, service, cx);
+    }
+
+    fn on_snoop(&mut self, header: &Header, cx: &mut Context<'_>) -> Step {
+        let line = header.line();
+        let Some(place) = self.lines.find(line) else {
+            // The protocol decides about lines that are not held, too.
+            let (_, outputs) = node(NodeLine::default(), NodeIn::Snoop(header.opcode))
+                .map_err(|violation| at_line(cx.cycle, self.node, line, violation))?;
+            for message in outputs {
+                packets::send(self.node, line, 0, Some(header), message, cx)?;
+            }
+            return Ok(());
+        };
+        let held = self.lines.slot(place).node.state != CacheState::I;
+        self.step(place, NodeIn::Snoop(header.opcode), Some(header), cx)?;
+        if held && self.lines.slot(place).node.state == CacheState::I {
+            cx.stats.invalidations += 1;
+        }
+        self.lines.tidy(place);
+        Ok(())
+    }
+
+    /// An answer to a miss, or to a line that leaves.
+    fn on_answer(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
+        let txn = usize::from(header.txn);
+        let place = match self.misses.get_mut(txn) {
+            Some(miss) => miss.take(),
+            None => Some(Place::Leaving((txn - self.misses.len()) as u32)),
+        };
+        let Some(place) = place else {
+            return Err(protocol_failure(
+                cx.cycle,
+                self.node,
+                format!("{header} answers no request"),
+            ));
+        };
+        let input = if header.class() == Class::Dat {
+            let data = packets::line_of(self.node, header, payload, cx.cycle)?;
+            NodeIn::CompData { state: header.state, data }
+        } else {
+            NodeIn::Comp {
+                state: header.state,
+                resp: header.resp,
+                from_home: header.src.is_home(),
+            }
+        };
+        self.step(place, input, Some(header), cx)?;
+        self.lines.tidy(place);
+        let service = match (header.class(), header.src.as_port()) {
+            (Class::Dat, Some(port)) if self.memories >> port & 1 == 0 => Service::Peer,
+            (Class::Dat, _) => Service::Memory,
+            _ => Service::Home,
+        };
+        self.resume(txn, packets::status_of(header), service, cx)
+    }
+
+    /// Goes on with everything that waited for a transaction. An error belongs to whoever caused the
+    /// request, the first; the others try for themselves.
+    fn resume(
+        &mut self,
+        txn: usize,
+        status: Status,
+        service: Service,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        self.queue_blocked = false;
+        self.drain_blocked = false;
+        let mut ending = std::mem::take(&mut self.ending);
+        std::mem::swap(&mut ending, &mut self.waiters[txn]);
+        let mut waiting = ending.drain(..);
+        if status != RespErr::Ok {
+            match waiting.next() {
+                Some(Waiter::Op(id)) => self.finish(id, status, service, cx),
+                Some(Waiter::Drain) => return Err(self.lost_store(status, cx.cycle)),
+                None => {}
+            }
+        }
+        let mut blocked = 0;
+        for waiter in waiting {
+            match waiter {
+                Waiter::Drain => {
+                    self.draining = false;
+                    self.drain(cx)?;
+                }
+                Waiter::Op(id) => {
+                    if self.attempt(id, service, cx)? == Attempt::Blocked {
+                        self.queue.insert(blocked, id);
+                        blocked += 1;
+                    }
+                }
+            }
+        }
+        self.ending = ending;
+        Ok(())
+    }
+
+    /// A store that its program believes done was refused.
+    fn lost_store(&self, status: Status, cycle: u64) -> Failure {
+        let addr = self.store_buffer.front().map_or(0, |store| store.addr);
+        let text = format!(
+            "node {}: a buffered store at {addr:#x} was answered with {status}, after its program \
+             went on",
+            self.node
+        );
+        Failure::new(cycle, FailureKind::Access, text)
+    }
+}
+
+impl Agent for CachedNode {
+    fn submit(&mut self, op: OpId, _cx: &mut Context<'_>) -> Step {
+        self.queue.push_back(op);
+        Ok(())
+    }
+
+    fn accepts(&self, class: Class, out: &Outbox) -> bool {
+        class != Class::Snp || out.len(Class::Rsp) + out.len(Class::Dat) <= ANSWER_ROOM
+    }
+
+    fn on_packet(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
+        match header.opcode {
+            opcode if opcode.class() == Class::Snp => self.on_snoop(header, cx),
+            Opcode::Comp | Opcode::CompData if self.direct.owns(header.txn) => {
+                self.queue_blocked = false;
+                self.drain_blocked = false;
+                self.direct.on_answer(header, payload, cx)
+            }
+            Opcode::Comp | Opcode::CompData
+                if usize::from(header.txn) < self.waiters.len() =>
+            {
+                self.on_answer(header, payload, cx)
+            }
+            _ => Err(protocol_failure(
+                cx.cycle,
+                self.node,
+                format!("{header} is nothing for a cached node"),
+            )),
+        }
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_>) -> Step {
+        if self.can_drain() {
+            self.drain(cx)?;
+        }
+        if self.queue_blocked {
+            return Ok(());
+        }
+        if let Some(&id) = self.queue.front() {
+            match self.attempt(id, Service::Cache, cx)? {
+                Attempt::Done | Attempt::Waiting => {
+                    self.queue.pop_front();
+                }
+                Attempt::Blocked => self.queue_blocked = true,
+            }
+        }
+        Ok(())
+    }
+
+    fn wake(&self) -> u64 {
+        let core = !self.queue.is_empty() && !self.queue_blocked;
+        if core || self.can_drain() { 0 } else { u64::MAX }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+            && self.store_buffer.is_empty()
+            && self.misses.iter().all(Option::is_none)
+            && self.direct.is_idle()
+            && self.lines.is_idle()
+    }
+}
+
+fn at_line(cycle: u64, node: NodeId, line: u64, what: impl std::fmt::Display) -> Failure {
+    protocol_failure(cycle, node, format!("line {line:#x}: {what}"))
+}

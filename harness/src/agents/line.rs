@@ -1,0 +1,112 @@
+//! The contents of a cache line, as the protocol functions handle them.
+
+use crate::protocol::LineData;
+use flits::{Flit, layout};
+
+const FLITS: usize = layout::LINE_BYTES / layout::FLIT_BYTES;
+
+/// The bytes of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LineBytes(pub [u8; layout::LINE_BYTES]);
+
+/// Some bytes of a line, or all: what a WriteUnique and a store carry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LineWrite {
+    /// The new bytes in their places.
+    pub bytes: LineBytes,
+    /// Which bytes are new, one bit each.
+    pub mask: u64,
+}
+
+impl LineWrite {
+    /// The write of `bytes` at `addr`; they do not leave the line.
+    pub fn new(addr: u64, bytes: &[u8]) -> Self {
+        let at = LineBytes::offset(addr);
+        let mut line = LineBytes([0; layout::LINE_BYTES]);
+        line.0[at..at + bytes.len()].copy_from_slice(bytes);
+        LineWrite { bytes: line, mask: mask(addr, bytes.len()) }
+    }
+}
+
+/// The bytes of a line that an access of `len` bytes at `addr` covers, one bit each.
+pub(super) fn mask(addr: u64, len: usize) -> u64 {
+    (u64::MAX >> (layout::LINE_BYTES - len)) << LineBytes::offset(addr)
+}
+
+impl LineBytes {
+    /// Place of a byte in its line.
+    pub fn offset(addr: u64) -> usize {
+        addr as usize % layout::LINE_BYTES
+    }
+
+    /// The `len` bytes at `addr`.
+    pub fn at(&self, addr: u64, len: usize) -> &[u8] {
+        let start = Self::offset(addr);
+        &self.0[start..start + len]
+    }
+
+    /// The four payload flits.
+    pub fn to_flits(&self) -> [Flit; FLITS] {
+        std::array::from_fn(|i| {
+            let mut lanes = [0; layout::FLIT_BYTES];
+            lanes.copy_from_slice(&self.0[i * layout::FLIT_BYTES..][..layout::FLIT_BYTES]);
+            Flit::from_bytes(lanes)
+        })
+    }
+
+    /// The line in payload flits; `None` unless there are four.
+    pub fn from_flits(flits: &[Flit]) -> Option<Self> {
+        if flits.len() != FLITS {
+            return None;
+        }
+        let mut line = [0; layout::LINE_BYTES];
+        for (lanes, flit) in line.chunks_exact_mut(layout::FLIT_BYTES).zip(flits) {
+            lanes.copy_from_slice(&flit.to_bytes());
+        }
+        Some(LineBytes(line))
+    }
+}
+
+impl LineData for LineBytes {
+    type Write = LineWrite;
+
+    fn merged(mut self, write: &LineWrite) -> Self {
+        for (i, byte) in self.0.iter_mut().enumerate() {
+            if write.mask >> i & 1 != 0 {
+                *byte = write.bytes.0[i];
+            }
+        }
+        self
+    }
+
+    fn whole(write: &LineWrite) -> Option<Self> {
+        (write.mask == u64::MAX).then(|| write.bytes.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flits_hold_the_bytes_in_order() {
+        let line = LineBytes(std::array::from_fn(|i| i as u8));
+        let flits = line.to_flits();
+        assert_eq!(flits[1].to_bytes()[3], 19);
+        assert_eq!(LineBytes::from_flits(&flits), Some(line));
+        assert_eq!(LineBytes::from_flits(&flits[..3]), None);
+    }
+
+    #[test]
+    fn a_write_changes_its_bytes_and_no_others() {
+        let old = LineBytes([0xee; 64]);
+        let write = LineWrite::new(0x1038, &[1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(write.mask, 0xff << 56);
+        let new = old.clone().merged(&write);
+        assert_eq!(new.at(0x1038, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(new.0[..56], old.0[..56]);
+        assert_eq!(LineBytes::whole(&write), None);
+        let all = LineWrite::new(0x1000, &[7; 64]);
+        assert_eq!(LineBytes::whole(&all), Some(LineBytes([7; 64])));
+    }
+}

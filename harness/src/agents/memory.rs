@@ -1,0 +1,187 @@
+//! A memory: bytes by local address, latency and bandwidth.
+
+use super::packets;
+use super::{Agent, Context, OpId, Outbox, Step, protocol_failure};
+use crate::{Failure, FailureKind};
+use flits::{Class, Flit, Header, NodeId, Opcode, layout};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Words of answers that may wait for the link before the memory holds the next one back.
+const ANSWER_ROOM: usize = 2 * (layout::MAX_PAYLOAD + 1);
+/// Bytes that one entry of the store holds.
+const PAGE: u64 = 4096;
+
+/// How fast a memory is. A cycle of the switch is taken as 1 ns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryTiming {
+    /// Cycles from a request's last word to the answer's first.
+    pub latency: u32,
+    /// Bytes read or written per 1000 cycles.
+    pub bytes_per_1000: u32,
+    /// Requests held at once; when full, the memory stops taking more.
+    pub queue: usize,
+}
+
+impl MemoryTiming {
+    /// HBM2, both stacks of an Alveo U280: 122 ns with the row closed, 425 GB/s (Wang et al.,
+    /// "Shuhai: Benchmarking High Bandwidth Memory on FPGAs", FCCM 2020).
+    pub const HBM: MemoryTiming =
+        MemoryTiming { latency: 122, bytes_per_1000: 425_000, queue: 128 };
+
+    /// One channel of DDR4-2400: 90 ns with the row closed, 18 GB/s (same source).
+    pub const DDR: MemoryTiming = MemoryTiming { latency: 90, bytes_per_1000: 18_000, queue: 32 };
+}
+
+/// An answer and when it is due.
+struct Answer {
+    due: u64,
+    header: Header,
+    payload: [Flit; layout::MAX_PAYLOAD],
+}
+
+/// A memory on a port. It executes requests in the order in which they arrive and answers them in
+/// that order. Bytes never written are zero.
+pub struct MemoryNode {
+    node: NodeId,
+    port: usize,
+    timing: MemoryTiming,
+    pages: BTreeMap<u64, Box<[u8; PAGE as usize]>>,
+    answers: VecDeque<Answer>,
+    /// When the array is free again, in thousandths of a cycle.
+    busy_until: u64,
+}
+
+impl MemoryNode {
+    /// The memory `node`.
+    pub fn new(node: NodeId, timing: MemoryTiming) -> Self {
+        MemoryNode {
+            node,
+            port: node.as_port().unwrap_or_default(),
+            timing,
+            pages: BTreeMap::new(),
+            answers: VecDeque::new(),
+            busy_until: 0,
+        }
+    }
+
+    /// Copies bytes out; they do not cross a page.
+    pub fn read(&self, local: u64, bytes: &mut [u8]) {
+        match self.pages.get(&(local / PAGE)) {
+            Some(page) => bytes.copy_from_slice(&page[(local % PAGE) as usize..][..bytes.len()]),
+            None => bytes.fill(0),
+        }
+    }
+
+    /// Every line of the pages that were written: local byte address and bytes.
+    pub fn lines(&self) -> impl Iterator<Item = (u64, [u8; layout::LINE_BYTES])> {
+        self.pages.iter().flat_map(|(&number, page)| {
+            page.chunks_exact(layout::LINE_BYTES).enumerate().map(move |(index, chunk)| {
+                let mut line = [0; layout::LINE_BYTES];
+                line.copy_from_slice(chunk);
+                (number * PAGE + (index * layout::LINE_BYTES) as u64, line)
+            })
+        })
+    }
+
+    /// Writes the enabled bytes of a packet.
+    fn write(&mut self, header: &Header, payload: &[Flit]) {
+        // A packet of at most 16 bytes is a flit with enables, a larger one is whole flits.
+        let first = header.addr & !(layout::FLIT_BYTES as u64 - 1);
+        let page = self
+            .pages
+            .entry(first / PAGE)
+            .or_insert_with(|| Box::new([0; PAGE as usize]));
+        let at = (first % PAGE) as usize;
+        for (lanes, flit) in page[at..].chunks_exact_mut(layout::FLIT_BYTES).zip(payload) {
+            for (lane, (byte, new)) in lanes.iter_mut().zip(flit.to_bytes()).enumerate() {
+                if header.be >> lane & 1 != 0 {
+                    *byte = new;
+                }
+            }
+        }
+    }
+
+    /// The cycle in which an access that arrives now is answered.
+    fn due(&mut self, bytes: usize, cycle: u64) -> u64 {
+        let start = self.busy_until.max(cycle * 1000);
+        self.busy_until = start + bytes as u64 * 1_000_000 / u64::from(self.timing.bytes_per_1000);
+        self.busy_until / 1000 + u64::from(self.timing.latency)
+    }
+}
+
+impl Agent for MemoryNode {
+    fn submit(&mut self, op: OpId, cx: &mut Context<'_>) -> Step {
+        let text = format!("node {} is a memory and runs no {:?}", self.node, cx.ops[op].kind);
+        Err(Failure::new(cx.cycle, FailureKind::Setup, text))
+    }
+
+    fn accepts(&self, class: Class, _out: &Outbox) -> bool {
+        matches!(class, Class::Rsp | Class::Dat) || self.answers.len() < self.timing.queue
+    }
+
+    fn on_packet(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
+        let due = self.due(header.bytes(), cx.cycle);
+        let base = |opcode, dst, txn| Header {
+            src: self.node,
+            dst,
+            txn,
+            addr: header.addr,
+            ..Header::new(opcode)
+        };
+        let mut data = [Flit::ZERO; layout::MAX_PAYLOAD];
+        let answer = match header.opcode {
+            Opcode::MemRead | Opcode::ReadNoSnp => {
+                let mut bytes = [0; 1 << layout::MAX_SIZE];
+                let bytes = &mut bytes[..header.bytes()];
+                self.read(header.addr, bytes);
+                cx.checks.on_mem_read(cx.cycle, self.port, header.src, header.addr, bytes);
+                packets::put_bytes(&mut data[..layout::payload_flits(header.size)], header.addr, bytes);
+                if header.opcode == Opcode::MemRead {
+                    Header {
+                        state: header.state,
+                        size: header.size,
+                        home_node: header.src,
+                        home_txn: header.txn,
+                        ..base(Opcode::CompData, header.return_node, header.return_txn)
+                    }
+                } else {
+                    Header { size: header.size, ..base(Opcode::CompData, header.src, header.txn) }
+                }
+            }
+            Opcode::MemWrite | Opcode::WriteNoSnp => {
+                self.write(header, payload);
+                let mut bytes = [0; 1 << layout::MAX_SIZE];
+                let bytes = &mut bytes[..payload.len() * layout::FLIT_BYTES];
+                packets::get_bytes(payload, 0, bytes);
+                let (src, addr) = (header.src, header.addr);
+                cx.checks.on_mem_write(cx.cycle, self.port, src, addr, bytes, header.be);
+                base(Opcode::Comp, header.src, header.txn)
+            }
+            _ => {
+                let what = format!("{header} is nothing for a memory");
+                return Err(protocol_failure(cx.cycle, self.node, what));
+            }
+        };
+        self.answers.push_back(Answer { due, header: answer, payload: data });
+        Ok(())
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_>) -> Step {
+        while let Some(answer) = self.answers.front() {
+            if answer.due > cx.cycle || cx.out.len(answer.header.class()) > ANSWER_ROOM {
+                break;
+            }
+            cx.out.send(&answer.header, &answer.payload[..answer.header.payload_flits()]);
+            self.answers.pop_front();
+        }
+        Ok(())
+    }
+
+    fn wake(&self) -> u64 {
+        self.answers.front().map_or(u64::MAX, |answer| answer.due)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.answers.is_empty()
+    }
+}

@@ -1,0 +1,171 @@
+//! What the protocol functions send, as packets.
+
+use super::line::LineBytes;
+use super::{Context, Step, protocol_failure};
+use crate::protocol::{NodeOut, Payload};
+use flits::{Flit, Header, NodeId, Opcode, RespErr, layout};
+
+/// Sends what a step of the line at `line` sends. `txn` names the node's own request, `cause` is the
+/// packet that is being answered, if any.
+pub(super) fn send(
+    node: NodeId,
+    line: u64,
+    txn: u16,
+    cause: Option<&Header>,
+    message: NodeOut<LineBytes>,
+    cx: &mut Context<'_>,
+) -> Step {
+    let base = |opcode| Header { src: node, addr: line, ..Header::new(opcode) };
+    let answered = || {
+        cause.ok_or_else(|| protocol_failure(cx.cycle, node, "an answer to no packet is due"))
+    };
+    match message {
+        NodeOut::Request { op, state, data } => {
+            let header = Header { txn, state, ..base(op) };
+            match data {
+                None => cx.out.send(&Header { size: layout::LINE_SIZE, ..header }, &[]),
+                Some(Payload::Line(data)) => {
+                    let header = Header { size: layout::LINE_SIZE, be: u16::MAX, ..header };
+                    cx.out.send(&header, &data.to_flits());
+                    data_out(node, line, &data, cx);
+                }
+                Some(Payload::Write(write)) => {
+                    let (addr, size, be) = piece(line, write.mask);
+                    let flits = write.bytes.to_flits();
+                    let first = LineBytes::offset(addr) / layout::FLIT_BYTES;
+                    let count = layout::payload_flits(size);
+                    let header = Header { addr, size, be, ..header };
+                    cx.out.send(&header, &flits[first..first + count]);
+                }
+            }
+        }
+        NodeOut::Forward { state, data } => {
+            let snoop = answered()?;
+            let header = Header {
+                dst: snoop.forward_node,
+                txn: snoop.forward_txn,
+                size: layout::LINE_SIZE,
+                state,
+                home_node: snoop.src,
+                home_txn: snoop.txn,
+                ..base(Opcode::CompData)
+            };
+            cx.out.send(&header, &data.to_flits());
+            cx.stats.forwards += 1;
+            data_out(node, line, &data, cx);
+        }
+        NodeOut::SnoopAnswer { op, state, data } => {
+            let snoop = answered()?;
+            let header = Header { dst: snoop.src, txn: snoop.txn, state, ..base(op) };
+            match data {
+                None => cx.out.send(&header, &[]),
+                Some(data) => {
+                    cx.out.send(&header, &data.to_flits());
+                    data_out(node, line, &data, cx);
+                }
+            }
+        }
+        NodeOut::CompAck { state } => {
+            let answer = answered()?;
+            let header = Header {
+                dst: answer.home_node,
+                txn: answer.home_txn,
+                state,
+                ..base(Opcode::CompAck)
+            };
+            cx.out.send(&header, &[]);
+        }
+    }
+    Ok(())
+}
+
+fn data_out(node: NodeId, line: u64, data: &LineBytes, cx: &mut Context<'_>) {
+    if let Some(port) = node.as_port() {
+        cx.checks.on_data_out(cx.cycle, port, line, &data.0);
+    }
+}
+
+/// Address, size and byte enables of the packet that writes the bytes in `mask`: a naturally aligned
+/// piece where it is one, else the 16 bytes around them with enables.
+fn piece(line: u64, mask: u64) -> (u64, u8, u16) {
+    if mask == u64::MAX {
+        return (line, layout::LINE_SIZE, u16::MAX);
+    }
+    let first = mask.trailing_zeros();
+    let count = mask.count_ones();
+    let lane = first as usize % layout::FLIT_BYTES;
+    let be = (mask >> (first as usize - lane)) as u16;
+    let size = count.trailing_zeros() as u8;
+    let addr = line + u64::from(first);
+    if count.is_power_of_two() && addr % u64::from(count) == 0 && be == layout::lanes(addr, size) {
+        (addr, size, be)
+    } else {
+        (addr - lane as u64, 4, be)
+    }
+}
+
+/// Puts the bytes of an access at `addr` into their lanes.
+pub(super) fn put_bytes(flits: &mut [Flit], addr: u64, bytes: &[u8]) {
+    let lane = if bytes.len() < layout::FLIT_BYTES { addr as usize % layout::FLIT_BYTES } else { 0 };
+    for (flit, chunk) in flits.iter_mut().zip(bytes.chunks(layout::FLIT_BYTES)) {
+        let mut lanes = [0; layout::FLIT_BYTES];
+        lanes[lane..lane + chunk.len()].copy_from_slice(chunk);
+        *flit = Flit::from_bytes(lanes);
+    }
+}
+
+/// Takes the bytes of an access at `addr` from their lanes.
+pub(super) fn get_bytes(flits: &[Flit], addr: u64, bytes: &mut [u8]) {
+    let lane = if bytes.len() < layout::FLIT_BYTES { addr as usize % layout::FLIT_BYTES } else { 0 };
+    for (flit, chunk) in flits.iter().zip(bytes.chunks_mut(layout::FLIT_BYTES)) {
+        chunk.copy_from_slice(&flit.to_bytes()[lane..lane + chunk.len()]);
+    }
+}
+
+/// The line in an answer's payload.
+pub(super) fn line_of(
+    node: NodeId,
+    header: &Header,
+    payload: &[Flit],
+    cycle: u64,
+) -> Result<LineBytes, crate::Failure> {
+    LineBytes::from_flits(payload)
+        .ok_or_else(|| protocol_failure(cycle, node, format!("{header} carries no whole line")))
+}
+
+/// How an answer ends the operations that wait for it: its status, and poisoned data is an error.
+pub(super) fn status_of(header: &Header) -> RespErr {
+    match header.resp {
+        RespErr::Ok if header.poison => RespErr::DataError,
+        status => status,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::LineWrite;
+
+    #[test]
+    fn an_aligned_piece_is_written_as_such_and_others_with_enables() {
+        let of = |addr: u64, len: usize| piece(0x1000, LineWrite::new(addr, &vec![0; len]).mask);
+        assert_eq!(of(0x1018, 8), (0x1018, 3, 0xff00));
+        assert_eq!(of(0x1021, 1), (0x1021, 0, 0x0002));
+        assert_eq!(of(0x1030, 16), (0x1030, 4, 0xffff));
+        assert_eq!(of(0x1000, 64), (0x1000, 6, 0xffff));
+        assert_eq!(piece(0x1000, 0b101 << 20), (0x1010, 4, 0b101 << 4));
+    }
+
+    #[test]
+    fn bytes_sit_in_their_natural_lanes() {
+        for (addr, len) in [(0x1003, 1), (0x100c, 4), (0x1008, 8), (0x1010, 16), (0x1000, 256)] {
+            let bytes: Vec<u8> = (1..=len).map(|i| i as u8).collect();
+            let mut flits = vec![Flit::ZERO; len.div_ceil(16)];
+            put_bytes(&mut flits, addr, &bytes);
+            assert_eq!(flits[0].to_bytes()[addr as usize % 16], 1);
+            let mut back = vec![0; len];
+            get_bytes(&flits, addr, &mut back);
+            assert_eq!(back, bytes);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The pins of the switch in one clock cycle, and the trait of everything that has them.
+
+use crate::Failure;
+use flits::{Class, Flit, LinkWord};
+
+/// Largest number of ports of a switch.
+pub const MAX_PORTS: usize = 16;
+/// Number of classes.
+pub const CLASSES: usize = Class::ALL.len();
+
+/// Words on all ports in one direction, packed as the pins are: valid, head and tail one bit a port,
+/// class three bits a port.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    /// Ports with a word.
+    pub valid: u16,
+    /// Class of each port's word, three bits a port.
+    pub class: u64,
+    /// Ports whose word begins a packet.
+    pub head: u16,
+    /// Ports whose word ends a packet.
+    pub tail: u16,
+    /// The flit of each port's word.
+    pub flit: [Flit; MAX_PORTS],
+}
+
+impl Words {
+    /// Puts a word on a port.
+    pub fn put(&mut self, port: usize, word: &LinkWord) {
+        let bit = 1u16 << port;
+        let shift = 3 * port;
+        self.valid |= bit;
+        self.class = self.class & !(7 << shift) | u64::from(word.class.code()) << shift;
+        self.head = self.head & !bit | if word.head { bit } else { 0 };
+        self.tail = self.tail & !bit | if word.tail { bit } else { 0 };
+        self.flit[port] = word.flit;
+    }
+
+    /// The word on a port, whether valid or not; `None` if its class code is no class.
+    pub fn get(&self, port: usize) -> Option<LinkWord> {
+        Some(LinkWord {
+            class: Class::from_code((self.class >> (3 * port)) as u8 & 7)?,
+            head: self.head >> port & 1 != 0,
+            tail: self.tail >> port & 1 != 0,
+            flit: self.flit[port],
+        })
+    }
+}
+
+/// Credit pulses of all ports, one bit a class, [`CLASSES`] bits a port.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Credits(pub u128);
+
+impl Credits {
+    /// Adds a pulse.
+    pub fn pulse(&mut self, port: usize, class: Class) {
+        self.0 |= 1 << (port * CLASSES + class as usize);
+    }
+
+    /// Port and class number of every pulse.
+    pub fn iter(self) -> impl Iterator<Item = (usize, usize)> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            if left == 0 {
+                return None;
+            }
+            let bit = left.trailing_zeros() as usize;
+            left &= left - 1;
+            Some((bit / CLASSES, bit % CLASSES))
+        })
+    }
+}
+
+/// One step of an APB4 transfer, 32-bit words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApbRequest {
+    /// Second and later cycles of the transfer.
+    pub enable: bool,
+    /// Byte offset of the register.
+    pub addr: u16,
+    /// What to write; `None` reads.
+    pub write: Option<u32>,
+}
+
+/// What the APB slave shows in the cycle of a request with `enable`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ApbResponse {
+    /// The transfer ends in this cycle.
+    pub ready: bool,
+    /// The register, when reading.
+    pub data: u32,
+    /// The transfer failed.
+    pub error: bool,
+}
+
+/// All inputs of the switch in one cycle.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Words from the nodes.
+    pub rx: Words,
+    /// Credits from the nodes for words to them.
+    pub tx_credit: Credits,
+    /// Register access.
+    pub apb: Option<ApbRequest>,
+}
+
+/// All outputs of the switch after a clock edge.
+#[derive(Debug, Clone, Default)]
+pub struct Outputs {
+    /// Words to the nodes.
+    pub tx: Words,
+    /// Credits to the nodes for words from them.
+    pub rx_credit: Credits,
+    /// Answer to the register access whose request was on the pins at the edge.
+    pub apb: ApbResponse,
+}
+
+/// Something with the pins of a switch.
+pub trait Switch {
+    /// Number of ports.
+    fn ports(&self) -> usize;
+
+    /// Asserts the reset for a few cycles and releases it.
+    ///
+    /// # Errors
+    /// If an assertion of the model fires.
+    fn reset(&mut self) -> Result<(), Failure>;
+
+    /// One clock cycle: `inputs` are stable around the rising edge, `outputs` are those after it.
+    ///
+    /// # Errors
+    /// If an assertion of the model fires.
+    fn clock(&mut self, inputs: &Inputs, outputs: &mut Outputs) -> Result<(), Failure>;
+}
+
+/// The numbers of the bits that are set, lowest first.
+pub(crate) fn bits(mask: u16) -> impl Iterator<Item = usize> {
+    let mut left = mask;
+    std::iter::from_fn(move || {
+        if left == 0 {
+            return None;
+        }
+        let bit = left.trailing_zeros() as usize;
+        left &= left - 1;
+        Some(bit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_put_on_a_port_is_got_from_it_and_disturbs_no_other() {
+        let mut words = Words::default();
+        let word = |n: usize| LinkWord {
+            class: Class::ALL[n % CLASSES],
+            head: n % 2 == 0,
+            tail: n % 3 == 0,
+            flit: Flit::from_u128(n as u128 * 0x1234_5678_9abc_def1),
+        };
+        for port in 0..MAX_PORTS {
+            words.put(port, &word(port + 7));
+        }
+        for port in 0..MAX_PORTS {
+            words.put(port, &word(port));
+        }
+        for port in 0..MAX_PORTS {
+            assert_eq!(words.get(port), Some(word(port)));
+        }
+        assert_eq!(words.valid, u16::MAX);
+    }
+
+    #[test]
+    fn every_credit_pulse_is_found() {
+        let mut credits = Credits::default();
+        credits.pulse(15, Class::Dat);
+        credits.pulse(0, Class::Req);
+        credits.pulse(7, Class::Mem);
+        assert_eq!(credits.iter().collect::<Vec<_>>(), [(0, 0), (7, 2), (15, 4)]);
+    }
+
+    #[test]
+    fn bits_are_listed_lowest_first() {
+        assert_eq!(bits(0b1010_0000_0000_0001).collect::<Vec<_>>(), [0, 13, 15]);
+    }
+}
