@@ -245,13 +245,15 @@ impl CachedNode {
                 Ok(Attempt::Done)
             }
             OpKind::Evict => self.evict(id, line, service, cx),
-            // A line that is here, or on its way, is read and written here: the home does not snoop
-            // the requester.
-            OpKind::ReadOnce if matches!(self.lines.find(line), Some(Place::Way(_))) => {
-                self.load(id, line, service, cx)
-            }
-            OpKind::WriteUnique if matches!(self.lines.find(line), Some(Place::Way(_))) => {
-                self.write(id, line, service, cx)
+            // A line that is here, or on its way, is loaded and stored: the home does not snoop the
+            // requester.
+            OpKind::ReadOnce | OpKind::WriteUnique
+                if matches!(self.lines.find(line), Some(Place::Way(_))) =>
+            {
+                let op = &mut cx.ops[id];
+                op.kind =
+                    if op.kind == OpKind::ReadOnce { OpKind::Load } else { OpKind::Store };
+                self.attempt(id, service, cx)
             }
             OpKind::ReadOnce | OpKind::WriteUnique
                 if self.lines.find(line).is_some() || self.direct.touches(line) =>

@@ -8,28 +8,30 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Words of answers that may wait for the link before the memory holds the next one back.
 const ANSWER_ROOM: usize = 2 * (layout::MAX_PAYLOAD + 1);
+/// Requests held at once; when full, the memory stops taking more.
+const QUEUE: usize = 64;
 /// Bytes that one entry of the store holds.
 const PAGE: u64 = 4096;
 
-/// How fast a memory is. A cycle of the switch is taken as 1 ns.
+/// How fast a memory is, in cycles of the switch. The presets take a cycle as 1 ns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryTiming {
-    /// Cycles from a request's last word to the answer's first.
+    /// Cycles from a request's last word to the answer's first, when the memory is idle.
     pub latency: u32,
-    /// Bytes read or written per 1000 cycles.
-    pub bytes_per_1000: u32,
-    /// Requests held at once; when full, the memory stops taking more.
-    pub queue: usize,
+    /// Channels, to which lines go round in turn.
+    pub channels: u32,
+    /// Cycles that a channel is busy with 64 bytes.
+    pub busy: u32,
 }
 
 impl MemoryTiming {
-    /// HBM2, both stacks of an Alveo U280: 122 ns with the row closed, 425 GB/s (Wang et al.,
-    /// "Shuhai: Benchmarking High Bandwidth Memory on FPGAs", FCCM 2020).
-    pub const HBM: MemoryTiming =
-        MemoryTiming { latency: 122, bytes_per_1000: 425_000, queue: 128 };
+    /// HBM2, both stacks of an Alveo U280: 122 ns with the row closed, 425 GB/s over 32
+    /// pseudo-channels (Wang et al., "Shuhai: Benchmarking High Bandwidth Memory on FPGAs", FCCM
+    /// 2020).
+    pub const HBM: MemoryTiming = MemoryTiming { latency: 122, channels: 32, busy: 5 };
 
     /// One channel of DDR4-2400: 90 ns with the row closed, 18 GB/s (same source).
-    pub const DDR: MemoryTiming = MemoryTiming { latency: 90, bytes_per_1000: 18_000, queue: 32 };
+    pub const DDR: MemoryTiming = MemoryTiming { latency: 90, channels: 1, busy: 4 };
 }
 
 /// An answer and when it is due.
@@ -39,16 +41,17 @@ struct Answer {
     payload: [Flit; layout::MAX_PAYLOAD],
 }
 
-/// A memory on a port. It executes requests in the order in which they arrive and answers them in
-/// that order. Bytes never written are zero.
+/// A memory on a port. It executes requests in the order in which they arrive; answers of different
+/// channels may overtake each other. Bytes never written are zero.
 pub struct MemoryNode {
     node: NodeId,
     port: usize,
     timing: MemoryTiming,
     pages: BTreeMap<u64, Box<[u8; PAGE as usize]>>,
+    /// In the order in which they are due.
     answers: VecDeque<Answer>,
-    /// When the array is free again, in thousandths of a cycle.
-    busy_until: u64,
+    /// When each channel is free again.
+    free_at: Vec<u64>,
 }
 
 impl MemoryNode {
@@ -60,7 +63,7 @@ impl MemoryNode {
             timing,
             pages: BTreeMap::new(),
             answers: VecDeque::new(),
-            busy_until: 0,
+            free_at: vec![0; timing.channels as usize],
         }
     }
 
@@ -102,10 +105,14 @@ impl MemoryNode {
     }
 
     /// The cycle in which an access that arrives now is answered.
-    fn due(&mut self, bytes: usize, cycle: u64) -> u64 {
-        let start = self.busy_until.max(cycle * 1000);
-        self.busy_until = start + bytes as u64 * 1_000_000 / u64::from(self.timing.bytes_per_1000);
-        self.busy_until / 1000 + u64::from(self.timing.latency)
+    fn due(&mut self, header: &Header, cycle: u64) -> u64 {
+        let lines = header.bytes().div_ceil(layout::LINE_BYTES) as u64;
+        let channels = self.free_at.len() as u64;
+        let channel = header.line() / layout::LINE_BYTES as u64 % channels;
+        let free_at = &mut self.free_at[channel as usize];
+        let start = cycle.max(*free_at);
+        *free_at = start + lines * u64::from(self.timing.busy);
+        start + u64::from(self.timing.latency)
     }
 }
 
@@ -116,11 +123,15 @@ impl Agent for MemoryNode {
     }
 
     fn accepts(&self, class: Class, _out: &Outbox) -> bool {
-        matches!(class, Class::Rsp | Class::Dat) || self.answers.len() < self.timing.queue
+        matches!(class, Class::Rsp | Class::Dat) || self.answers.len() < QUEUE
     }
 
     fn on_packet(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
-        let due = self.due(header.bytes(), cx.cycle);
+        let due = self.due(header, cx.cycle);
+        match header.opcode {
+            Opcode::MemRead | Opcode::ReadNoSnp => cx.stats.memory_reads += 1,
+            _ => cx.stats.memory_writes += 1,
+        }
         let base = |opcode, dst, txn| Header {
             src: self.node,
             dst,
@@ -134,7 +145,7 @@ impl Agent for MemoryNode {
                 let mut bytes = [0; 1 << layout::MAX_SIZE];
                 let bytes = &mut bytes[..header.bytes()];
                 self.read(header.addr, bytes);
-                cx.checks.on_mem_read(cx.cycle, self.port, header.src, header.addr, bytes);
+                cx.checks.on_mem_read(cx.cycle, self.port, header.addr, bytes);
                 packets::put_bytes(&mut data[..layout::payload_flits(header.size)], header.addr, bytes);
                 if header.opcode == Opcode::MemRead {
                     Header {
@@ -153,8 +164,7 @@ impl Agent for MemoryNode {
                 let mut bytes = [0; 1 << layout::MAX_SIZE];
                 let bytes = &mut bytes[..payload.len() * layout::FLIT_BYTES];
                 packets::get_bytes(payload, 0, bytes);
-                let (src, addr) = (header.src, header.addr);
-                cx.checks.on_mem_write(cx.cycle, self.port, src, addr, bytes, header.be);
+                cx.checks.on_mem_write(cx.cycle, self.port, header.addr, bytes, header.be);
                 base(Opcode::Comp, header.src, header.txn)
             }
             _ => {
@@ -162,7 +172,9 @@ impl Agent for MemoryNode {
                 return Err(protocol_failure(cx.cycle, self.node, what));
             }
         };
-        self.answers.push_back(Answer { due, header: answer, payload: data });
+        let after = self.answers.iter().rposition(|earlier| earlier.due <= due);
+        let place = after.map_or(0, |index| index + 1);
+        self.answers.insert(place, Answer { due, header: answer, payload: data });
         Ok(())
     }
 

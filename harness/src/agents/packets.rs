@@ -25,6 +25,7 @@ pub(super) fn send(
             match data {
                 None => cx.out.send(&Header { size: layout::LINE_SIZE, ..header }, &[]),
                 Some(Payload::Line(data)) => {
+                    cx.stats.write_backs += 1;
                     let header = Header { size: layout::LINE_SIZE, be: u16::MAX, ..header };
                     cx.out.send(&header, &data.to_flits());
                     data_out(node, line, &data, cx);

@@ -6,7 +6,9 @@
 //! model or the [`reference`](crate::dut::reference) switch.
 
 mod address;
+pub mod csr_map;
 mod pins;
+mod registers;
 
 pub use address::{AddressMap, AddressMapError, MAX_INTERLEAVE, REGION_UNIT, Region};
 pub(crate) use pins::bits;
@@ -14,10 +16,12 @@ pub use pins::{
     ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Switch, Words,
 };
 
+pub use registers::Parameters;
+
 use crate::agents::Outbox;
 use crate::check::{Checkers, Direction};
 use crate::{Failure, FailureKind};
-use flits::{Class, LinkWord};
+use flits::{Class, LinkWord, layout};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::collections::VecDeque;
@@ -34,6 +38,27 @@ pub struct Stall {
     pub tx_permille: u16,
 }
 
+/// What one link carried, in each direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PortStats {
+    /// Link words from the node, by class.
+    pub to_switch: [u64; CLASSES],
+    /// Link words to the node, by class.
+    pub to_node: [u64; CLASSES],
+}
+
+impl PortStats {
+    /// Bytes from the node, headers included.
+    pub fn bytes_to_switch(&self) -> u64 {
+        self.to_switch.iter().sum::<u64>() * layout::FLIT_BYTES as u64
+    }
+
+    /// Bytes to the node, headers included.
+    pub fn bytes_to_node(&self) -> u64 {
+        self.to_node.iter().sum::<u64>() * layout::FLIT_BYTES as u64
+    }
+}
+
 /// One port as the node sees it.
 struct Channel {
     outbox: Outbox,
@@ -45,6 +70,7 @@ struct Channel {
     /// Credits to return, by class.
     owed: [u16; CLASSES],
     stalls: Pcg64Mcg,
+    stats: PortStats,
 }
 
 /// The switch and the links to it.
@@ -79,6 +105,7 @@ impl Dut {
                 inbox: Default::default(),
                 owed: [depth; CLASSES],
                 stalls: stalls(port),
+                stats: PortStats::default(),
             })
             .collect();
         let owing = (u32::MAX >> (32 - switch.ports())) as u16;
@@ -164,6 +191,11 @@ impl Dut {
         self.channels.iter().all(|channel| channel.credits.iter().all(|&c| c == depth))
     }
 
+    /// What the link of a port has carried.
+    pub fn stats(&self, port: usize) -> &PortStats {
+        &self.channels[port].stats
+    }
+
     /// Words of each class that a node's receive buffer holds.
     pub fn depth(&self) -> u16 {
         self.depth
@@ -174,9 +206,9 @@ impl Dut {
     /// # Errors
     /// A fired assertion of the model, or a word whose class code is none.
     pub fn step(&mut self, checks: &mut Checkers) -> Result<(), Failure> {
+        self.cycle += 1;
         self.drive(checks);
         self.switch.clock(&self.inputs, &mut self.outputs)?;
-        self.cycle += 1;
         self.sample(checks)
     }
 
@@ -193,6 +225,7 @@ impl Dut {
             let Some(word) = channel.outbox.pop(class) else { continue };
             channel.credits[class] -= 1;
             channel.last = class as u8;
+            channel.stats.to_switch[class] += 1;
             self.inputs.rx.put(port, &word);
             checks.on_word(self.cycle, port, Direction::ToSwitch, &word);
             self.sending &= !(u16::from(channel.outbox.is_empty()) << port);
@@ -228,7 +261,9 @@ impl Dut {
                 return Err(Failure::new(self.cycle, FailureKind::Link, text));
             };
             checks.on_word(self.cycle, port, Direction::ToNode, &word);
-            self.channels[port].inbox[word.class as usize].push_back(word);
+            let channel = &mut self.channels[port];
+            channel.stats.to_node[word.class as usize] += 1;
+            channel.inbox[word.class as usize].push_back(word);
             self.received |= 1 << port;
         }
         if self.outputs.rx_credit != Credits::default() {

@@ -1,0 +1,276 @@
+//! The switch, the devices and the checkers, cycle by cycle.
+
+use super::stats::{NodeStats, Stats};
+use super::system::Mailbox;
+use crate::agents::{Agent, CachedNode, Context, IoNode, MemoryNode, OpId};
+use crate::check::{CheckCounts, Checkers, LineVisitor};
+use crate::dut::{AddressMap, Dut, MAX_PORTS, bits};
+use crate::{Failure, FailureKind};
+use flits::layout::LINE_BYTES;
+use flits::{Assembler, Class, LinkWord, Packet};
+
+/// Cycles without any word after which the switch counts as quiet: what it holds back, it does not
+/// hold this long.
+const QUIET_CYCLES: u64 = 64;
+/// Cycles that the switch may take to become quiet when nobody wants anything any more.
+const QUIET_LIMIT: u64 = 20_000;
+
+/// What is on a port.
+pub(crate) enum Device {
+    Cached(Box<CachedNode>),
+    Memory(Box<MemoryNode>),
+    Io(Box<IoNode>),
+    /// Sends words as they are, and takes whatever comes.
+    Hostile,
+    /// Nothing: the port is never sent anything.
+    None,
+}
+
+impl Device {
+    fn agent(&self) -> Option<&dyn Agent> {
+        match self {
+            Device::Cached(node) => Some(node.as_ref()),
+            Device::Memory(node) => Some(node.as_ref()),
+            Device::Io(node) => Some(node.as_ref()),
+            Device::Hostile | Device::None => None,
+        }
+    }
+
+    fn agent_mut(&mut self) -> Option<&mut dyn Agent> {
+        match self {
+            Device::Cached(node) => Some(node.as_mut()),
+            Device::Memory(node) => Some(node.as_mut()),
+            Device::Io(node) => Some(node.as_mut()),
+            Device::Hostile | Device::None => None,
+        }
+    }
+}
+
+/// A port's device and what the machine keeps beside it.
+struct Station {
+    device: Device,
+    assembler: Assembler,
+    stats: NodeStats,
+}
+
+/// The simulated system.
+pub(crate) struct Machine {
+    pub(crate) dut: Dut,
+    pub(crate) checks: Checkers,
+    pub(crate) map: AddressMap,
+    stations: Vec<Station>,
+    /// The next cycle in which each device wants to act by itself.
+    wake: [u64; MAX_PORTS],
+    /// Credits that the switch grants for each class.
+    switch_depth: u16,
+    /// The cycle in which the first program started.
+    pub(crate) started: u64,
+}
+
+impl Machine {
+    pub(crate) fn new(
+        dut: Dut,
+        devices: Vec<Device>,
+        map: AddressMap,
+        switch_depth: u16,
+        checks: Checkers,
+    ) -> Self {
+        let station = |device| Station {
+            device,
+            assembler: Assembler::new(),
+            stats: NodeStats::default(),
+        };
+        Machine {
+            started: dut.cycle(),
+            dut,
+            checks,
+            map,
+            stations: devices.into_iter().map(station).collect(),
+            wake: [u64::MAX; MAX_PORTS],
+            switch_depth,
+        }
+    }
+
+    /// One clock cycle.
+    pub(crate) fn step(&mut self, mailbox: &mut Mailbox) -> Result<(), Failure> {
+        let cycle = self.dut.cycle() + 1;
+        if !mailbox.submitted.is_empty() {
+            let mut submitted = std::mem::take(&mut mailbox.submitted);
+            for (port, id) in submitted.drain(..) {
+                self.submit(cycle, port, id, mailbox)?;
+            }
+            mailbox.submitted = submitted;
+        }
+        for port in 0..self.stations.len() {
+            if self.wake[port] <= cycle {
+                self.act(port, mailbox, |agent, cx| agent.tick(cx))?;
+            }
+        }
+        self.dut.step(&mut self.checks)?;
+        for port in bits(self.dut.received()) {
+            self.receive(port, mailbox)?;
+        }
+        self.checks.tick(cycle);
+        if let Some(failure) = self.checks.take_failure() {
+            return Err(failure);
+        }
+        mailbox.now = cycle;
+        mailbox.wake_timers();
+        Ok(())
+    }
+
+    /// Sends a link word as it is.
+    pub(crate) fn send_raw(&mut self, port: usize, word: LinkWord) {
+        self.dut.send(port, word);
+    }
+
+    fn submit(
+        &mut self,
+        cycle: u64,
+        port: usize,
+        id: OpId,
+        mailbox: &mut Mailbox,
+    ) -> Result<(), Failure> {
+        let op = &mailbox.ops[id];
+        self.checks.on_op_start(cycle, port, op.index, op.kind, op.addr, op.bytes());
+        self.act(port, mailbox, |agent, cx| agent.submit(id, cx))
+    }
+
+    /// Lets the device on a port act, and notes what it wants next.
+    fn act(
+        &mut self,
+        port: usize,
+        mailbox: &mut Mailbox,
+        action: impl FnOnce(&mut dyn Agent, &mut Context<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let station = &mut self.stations[port];
+        let Some(agent) = station.device.agent_mut() else { return Ok(()) };
+        let cycle = mailbox.now + 1;
+        let mut cx = Context {
+            cycle,
+            out: self.dut.outbox(port),
+            ops: &mut mailbox.ops,
+            checks: &mut self.checks,
+            stats: &mut station.stats,
+        };
+        action(agent, &mut cx)?;
+        self.wake[port] = agent.wake();
+        self.dut.sends(port);
+        Ok(())
+    }
+
+    /// Hands over what has arrived on a port, as far as the device takes it.
+    fn receive(&mut self, port: usize, mailbox: &mut Mailbox) -> Result<(), Failure> {
+        for class in Class::ALL.into_iter().rev() {
+            while let Some(word) = self.dut.peek(port, class as usize) {
+                let station = &mut self.stations[port];
+                let Some(agent) = station.device.agent() else {
+                    self.receive_nobody(port, class)?;
+                    continue;
+                };
+                if word.head && !agent.accepts(class, self.dut.outbox(port)) {
+                    break;
+                }
+                let Some(word) = self.dut.take(port, class as usize) else { break };
+                let packet = station.assembler.push(word).map_err(|error| {
+                    let text = format!("port {port}: the switch sends no packet: {error}");
+                    Failure::new(mailbox.now + 1, FailureKind::Link, text)
+                })?;
+                if let Some(Packet { header, payload }) = packet {
+                    self.act(port, mailbox, |agent, cx| agent.on_packet(&header, &payload, cx))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A word arrives where no device is.
+    fn receive_nobody(&mut self, port: usize, class: Class) -> Result<(), Failure> {
+        let word = self.dut.take(port, class as usize);
+        match (&self.stations[port].device, word) {
+            (Device::None, Some(word)) => {
+                let text = format!("port {port} has no device and is sent {word}");
+                Err(Failure::new(self.dut.cycle(), FailureKind::Link, text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether no device wants anything and nothing is on the links or waits in the switch's inputs.
+    fn is_quiet(&self) -> bool {
+        self.dut.is_quiet()
+            && self.dut.credits_home(self.switch_depth)
+            && self.stations.iter().filter_map(|s| s.device.agent()).all(|agent| agent.is_idle())
+    }
+
+    /// Goes on until nothing moves any more.
+    pub(crate) fn settle(&mut self, mailbox: &mut Mailbox) -> Result<(), Failure> {
+        let begin = self.dut.cycle();
+        let mut quiet = 0;
+        while quiet < QUIET_CYCLES {
+            self.step(mailbox)?;
+            quiet = if self.is_quiet() { quiet + 1 } else { 0 };
+            if self.dut.cycle() - begin > QUIET_LIMIT {
+                let text = format!(
+                    "all programs have ended and the switch is not quiet after {QUIET_LIMIT} \
+                     cycles; {}",
+                    self.restless()
+                );
+                return Err(Failure::new(self.dut.cycle(), FailureKind::Progress, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Who keeps the system from being quiet.
+    fn restless(&self) -> String {
+        let busy: Vec<usize> = (0..self.stations.len())
+            .filter(|&p| self.stations[p].device.agent().is_some_and(|agent| !agent.is_idle()))
+            .collect();
+        if !busy.is_empty() {
+            return format!("devices on ports {busy:?} wait");
+        }
+        let missing: Vec<String> = (0..self.dut.ports())
+            .flat_map(|port| Class::ALL.map(|class| (port, class)))
+            .filter(|&(port, class)| self.dut.credits(port, class) != self.switch_depth)
+            .map(|(port, class)| {
+                let credits = self.dut.credits(port, class);
+                format!("port {port} has {credits} of {} {class} credits", self.switch_depth)
+            })
+            .collect();
+        match missing.is_empty() {
+            true => "words keep coming".into(),
+            false => missing.join(", "),
+        }
+    }
+
+    /// The checks that need the whole system at rest.
+    pub(crate) fn check_end(&mut self) -> Result<CheckCounts, Failure> {
+        let stations = &self.stations;
+        let mut cached = |visit: &mut LineVisitor<'_>| {
+            for (port, station) in stations.iter().enumerate() {
+                if let Device::Cached(node) = &station.device {
+                    node.held().for_each(|(line, state, data)| visit(port, line, state, &data.0));
+                }
+            }
+        };
+        let memory = |port: usize, local: u64| {
+            let mut line = [0; LINE_BYTES];
+            if let Some(Device::Memory(node)) = stations.get(port).map(|s| &s.device) {
+                node.read(local, &mut line);
+            }
+            line
+        };
+        self.checks.finish(self.dut.cycle(), &mut cached, &memory)
+    }
+
+    /// What was counted so far.
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            cycles: self.dut.cycle(),
+            started: self.started,
+            nodes: self.stations.iter().map(|station| station.stats.clone()).collect(),
+            ports: (0..self.dut.ports()).map(|port| *self.dut.stats(port)).collect(),
+        }
+    }
+}
