@@ -1,7 +1,7 @@
 //! The contents of a cache line, as the protocol functions handle them.
 
 use crate::protocol::LineData;
-use flits::{Flit, layout};
+use flits::{Flit, layout, layout::lanes};
 
 const FLITS: usize = layout::LINE_BYTES / layout::FLIT_BYTES;
 
@@ -25,6 +25,25 @@ impl LineWrite {
         let mut line = LineBytes([0; layout::LINE_BYTES]);
         line.0[at..at + bytes.len()].copy_from_slice(bytes);
         LineWrite { bytes: line, mask: mask(addr, bytes.len()) }
+    }
+
+    /// Place in the line, size and byte enables of the packet that writes the bytes in `mask`: a
+    /// naturally aligned piece where they are one, else the 16 bytes around them with enables. The
+    /// bytes are within 16 aligned ones, or are the whole line.
+    pub fn piece(mask: u64) -> (u64, u8, u16) {
+        if mask == u64::MAX {
+            return (0, layout::LINE_SIZE, u16::MAX);
+        }
+        let first = u64::from(mask.trailing_zeros());
+        let count = mask.count_ones();
+        let lane = first % layout::FLIT_BYTES as u64;
+        let be = (mask >> (first - lane)) as u16;
+        let size = count.trailing_zeros() as u8;
+        if count.is_power_of_two() && first % u64::from(count) == 0 && be == lanes(first, size) {
+            (first, size, be)
+        } else {
+            (first - lane, 4, be)
+        }
     }
 }
 
@@ -95,6 +114,16 @@ mod tests {
         assert_eq!(flits[1].to_bytes()[3], 19);
         assert_eq!(LineBytes::from_flits(&flits), Some(line));
         assert_eq!(LineBytes::from_flits(&flits[..3]), None);
+    }
+
+    #[test]
+    fn an_aligned_piece_is_written_as_such_and_others_with_enables() {
+        let of = |addr: u64, len: usize| LineWrite::piece(LineWrite::new(addr, &vec![0; len]).mask);
+        assert_eq!(of(0x1018, 8), (0x18, 3, 0xff00));
+        assert_eq!(of(0x1021, 1), (0x21, 0, 0x0002));
+        assert_eq!(of(0x1030, 16), (0x30, 4, 0xffff));
+        assert_eq!(of(0x1000, 64), (0, 6, 0xffff));
+        assert_eq!(LineWrite::piece(0b101 << 20), (0x10, 4, 0b101 << 4));
     }
 
     #[test]

@@ -132,8 +132,9 @@ impl Agent for MemoryNode {
             Opcode::MemRead | Opcode::ReadNoSnp => cx.stats.memory_reads += 1,
             _ => cx.stats.memory_writes += 1,
         }
+        let src = self.node;
         let base = |opcode, dst, txn| Header {
-            src: self.node,
+            src,
             dst,
             txn,
             addr: header.addr,

@@ -57,8 +57,8 @@ impl OpKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpId(u32);
 
-/// How an operation ended: [`flits::Resp::Ok`] or the status of the error completion.
-pub type Status = flits::Resp;
+/// How an operation ended: [`flits::RespErr::Ok`] or the status of the error completion.
+pub type Status = flits::RespErr;
 
 /// One operation.
 #[derive(Debug)]

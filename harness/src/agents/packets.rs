@@ -1,6 +1,6 @@
 //! What the protocol functions send, as packets.
 
-use super::line::LineBytes;
+use super::line::{LineBytes, LineWrite};
 use super::{Context, Step, protocol_failure};
 use crate::protocol::{NodeOut, Payload};
 use flits::{Flit, Header, NodeId, Opcode, RespErr, layout};
@@ -31,11 +31,11 @@ pub(super) fn send(
                     data_out(node, line, &data, cx);
                 }
                 Some(Payload::Write(write)) => {
-                    let (addr, size, be) = piece(line, write.mask);
+                    let (at, size, be) = LineWrite::piece(write.mask);
                     let flits = write.bytes.to_flits();
-                    let first = LineBytes::offset(addr) / layout::FLIT_BYTES;
+                    let first = at as usize / layout::FLIT_BYTES;
                     let count = layout::payload_flits(size);
-                    let header = Header { addr, size, be, ..header };
+                    let header = Header { addr: line + at, size, be, ..header };
                     cx.out.send(&header, &flits[first..first + count]);
                 }
             }
@@ -86,25 +86,6 @@ fn data_out(node: NodeId, line: u64, data: &LineBytes, cx: &mut Context<'_>) {
     }
 }
 
-/// Address, size and byte enables of the packet that writes the bytes in `mask`: a naturally aligned
-/// piece where it is one, else the 16 bytes around them with enables.
-fn piece(line: u64, mask: u64) -> (u64, u8, u16) {
-    if mask == u64::MAX {
-        return (line, layout::LINE_SIZE, u16::MAX);
-    }
-    let first = mask.trailing_zeros();
-    let count = mask.count_ones();
-    let lane = first as usize % layout::FLIT_BYTES;
-    let be = (mask >> (first as usize - lane)) as u16;
-    let size = count.trailing_zeros() as u8;
-    let addr = line + u64::from(first);
-    if count.is_power_of_two() && addr % u64::from(count) == 0 && be == layout::lanes(addr, size) {
-        (addr, size, be)
-    } else {
-        (addr - lane as u64, 4, be)
-    }
-}
-
 /// Puts the bytes of an access at `addr` into their lanes.
 pub(super) fn put_bytes(flits: &mut [Flit], addr: u64, bytes: &[u8]) {
     let lane = if bytes.len() < layout::FLIT_BYTES { addr as usize % layout::FLIT_BYTES } else { 0 };
@@ -145,21 +126,10 @@ pub(super) fn status_of(header: &Header) -> RespErr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agents::LineWrite;
-
-    #[test]
-    fn an_aligned_piece_is_written_as_such_and_others_with_enables() {
-        let of = |addr: u64, len: usize| piece(0x1000, LineWrite::new(addr, &vec![0; len]).mask);
-        assert_eq!(of(0x1018, 8), (0x1018, 3, 0xff00));
-        assert_eq!(of(0x1021, 1), (0x1021, 0, 0x0002));
-        assert_eq!(of(0x1030, 16), (0x1030, 4, 0xffff));
-        assert_eq!(of(0x1000, 64), (0x1000, 6, 0xffff));
-        assert_eq!(piece(0x1000, 0b101 << 20), (0x1010, 4, 0b101 << 4));
-    }
 
     #[test]
     fn bytes_sit_in_their_natural_lanes() {
-        for (addr, len) in [(0x1003, 1), (0x100c, 4), (0x1008, 8), (0x1010, 16), (0x1000, 256)] {
+        for (addr, len) in [(0x1003u64, 1usize), (0x100c, 4), (0x1008, 8), (0x1010, 16), (0x1000, 256)] {
             let bytes: Vec<u8> = (1..=len).map(|i| i as u8).collect();
             let mut flits = vec![Flit::ZERO; len.div_ceil(16)];
             put_bytes(&mut flits, addr, &bytes);

@@ -3,11 +3,13 @@
 //! [`Dut`] keeps the rules of a link on the nodes' side: words leave only against credits, one a
 //! cycle and port; words that arrive wait in a buffer whose depth was granted as credits, and taking
 //! them returns the credits. Below it is anything with the pins of a switch ([`Switch`]): a Verilated
-//! model or the [`reference`](crate::dut::reference) switch.
+//! model or the [`Reference`] switch.
 
 mod address;
 pub mod csr_map;
+mod model;
 mod pins;
+mod reference;
 mod registers;
 
 pub use address::{AddressMap, AddressMapError, MAX_INTERLEAVE, REGION_UNIT, Region};
@@ -16,6 +18,8 @@ pub use pins::{
     ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Switch, Words,
 };
 
+pub use model::{Variant, verilated};
+pub use reference::Reference;
 pub use registers::Parameters;
 
 use crate::agents::Outbox;
@@ -89,38 +93,52 @@ pub struct Dut {
 }
 
 impl Dut {
-    /// Links to a switch. `depth` is the receive buffer of each class at a node, in words;
-    /// `stalls` gives the generator of random stalls of each port.
+    /// Links to a switch, in reset and then ready. `depth` is the receive buffer of each class at a
+    /// node, in words; `stalls` gives the generator of random stalls of each port.
+    ///
+    /// # Errors
+    /// As [`Dut::reset`].
     pub fn new(
         switch: Box<dyn Switch>,
         depth: u16,
         stall: Stall,
-        mut stalls: impl FnMut(usize) -> Pcg64Mcg,
-    ) -> Self {
-        let channels = (0..switch.ports())
-            .map(|port| Channel {
-                outbox: Outbox::default(),
-                credits: [0; CLASSES],
-                last: 0,
-                inbox: Default::default(),
-                owed: [depth; CLASSES],
-                stalls: stalls(port),
-                stats: PortStats::default(),
-            })
-            .collect();
-        let owing = (u32::MAX >> (32 - switch.ports())) as u16;
-        Dut {
+        stalls: impl Fn(usize) -> Pcg64Mcg,
+    ) -> Result<Self, Failure> {
+        let channels = (0..switch.ports()).map(|port| Channel::new(depth, stalls(port))).collect();
+        let mut dut = Dut {
             switch,
             channels,
             inputs: Inputs::default(),
             outputs: Outputs::default(),
             stall,
             sending: 0,
-            owing,
+            owing: 0,
             received: 0,
             depth,
             cycle: 0,
+        };
+        dut.reset()?;
+        Ok(dut)
+    }
+
+    /// Resets the switch and the links; cycles count from 0 again.
+    ///
+    /// # Errors
+    /// If an assertion of the model fires.
+    pub fn reset(&mut self) -> Result<(), Failure> {
+        self.switch.reset()?;
+        for channel in &mut self.channels {
+            *channel = Channel::new(self.depth, channel.stalls.clone());
         }
+        (self.inputs, self.outputs) = (Inputs::default(), Outputs::default());
+        (self.sending, self.received, self.cycle) = (0, 0, 0);
+        self.owing = (u32::MAX >> (32 - self.ports())) as u16;
+        Ok(())
+    }
+
+    /// The switch itself.
+    pub fn switch(&mut self) -> &mut dyn Switch {
+        self.switch.as_mut()
     }
 
     /// Number of ports.
@@ -281,6 +299,18 @@ impl Dut {
 }
 
 impl Channel {
+    fn new(depth: u16, stalls: Pcg64Mcg) -> Self {
+        Channel {
+            outbox: Outbox::default(),
+            credits: [0; CLASSES],
+            last: 0,
+            inbox: Default::default(),
+            owed: [depth; CLASSES],
+            stalls,
+            stats: PortStats::default(),
+        }
+    }
+
     /// The class that sends next: after the last one in turn, among those with a word and a credit.
     fn next_class(&self) -> Option<usize> {
         let words = self.outbox.classes();

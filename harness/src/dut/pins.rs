@@ -1,7 +1,10 @@
 //! The pins of the switch in one clock cycle, and the trait of everything that has them.
 
+use super::{Parameters, Region};
 use crate::Failure;
 use flits::{Class, Flit, LinkWord};
+use std::ops::Range;
+use std::path::Path;
 
 /// Largest number of ports of a switch.
 pub const MAX_PORTS: usize = 16;
@@ -131,6 +134,39 @@ pub trait Switch {
     /// # Errors
     /// If an assertion of the model fires.
     fn clock(&mut self, inputs: &Inputs, outputs: &mut Outputs) -> Result<(), Failure>;
+
+    /// Takes the address map and the partitions of each port, where there are no registers for it.
+    /// `None` if there are; else what the registers would say.
+    fn configure(&mut self, _map: &[Region], _partitions: &[u16]) -> Option<Parameters> {
+        None
+    }
+
+    /// Writes a VCD file from now on; with a window, only of those cycles since reset.
+    ///
+    /// # Errors
+    /// If the switch has no waves to show, or the file cannot be written.
+    fn trace_open(&mut self, _path: &Path, _window: Option<Range<u64>>) -> Result<(), Failure> {
+        let text = "this switch is no Verilated model and has no waves";
+        Err(Failure::new(0, crate::FailureKind::Setup, text))
+    }
+
+    /// Ends the VCD file.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    fn trace_close(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Coverage counters; empty where none are compiled in.
+    fn coverage(&self) -> &[u32] {
+        &[]
+    }
+
+    /// Coverage in the format of lcov; empty where none is compiled in.
+    fn lcov(&self) -> String {
+        String::new()
+    }
 }
 
 /// The numbers of the bits that are set, lowest first.

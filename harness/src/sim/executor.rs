@@ -22,6 +22,10 @@ impl Ready {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
     }
 
+    fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     fn pop(&self) -> Option<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
@@ -75,6 +79,11 @@ impl Executor {
                 self.live -= 1;
             }
         }
+    }
+
+    /// Whether a task was woken and not yet polled.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// Number of tasks that have not finished.

@@ -7,7 +7,7 @@ use crate::check::{CheckCounts, Checkers, LineVisitor};
 use crate::dut::{AddressMap, Dut, MAX_PORTS, bits};
 use crate::{Failure, FailureKind};
 use flits::layout::LINE_BYTES;
-use flits::{Assembler, Class, LinkWord, Packet};
+use flits::{Assembler, Class, Packet};
 
 /// Cycles without any word after which the switch counts as quiet: what it holds back, it does not
 /// hold this long.
@@ -101,6 +101,9 @@ impl Machine {
             }
             mailbox.submitted = submitted;
         }
+        for (port, word) in mailbox.raw.drain(..) {
+            self.dut.send(port, word);
+        }
         for port in 0..self.stations.len() {
             if self.wake[port] <= cycle {
                 self.act(port, mailbox, |agent, cx| agent.tick(cx))?;
@@ -117,11 +120,6 @@ impl Machine {
         mailbox.now = cycle;
         mailbox.wake_timers();
         Ok(())
-    }
-
-    /// Sends a link word as it is.
-    pub(crate) fn send_raw(&mut self, port: usize, word: LinkWord) {
-        self.dut.send(port, word);
     }
 
     fn submit(

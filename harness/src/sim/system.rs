@@ -1,13 +1,15 @@
 //! What a program sees of the supernode: [`System`], [`NodeHandle`] and the futures of its accesses.
 
 use super::executor::Task;
-use crate::agents::{MAX_ACCESS, OpId, OpKind, OpTable, Status};
+use crate::agents::{self, MAX_ACCESS, OpId, OpKind, OpTable, Status};
+use crate::dut::MAX_PORTS;
 use crate::{Failure, FailureKind};
+use flits::LinkWord;
+use flits::layout::{ADDR_BITS, LINE_BYTES};
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -42,7 +44,7 @@ macro_rules! words {
 words!(u8, u16, u32, u64, u128, i8, i16, i32, i64, i128);
 
 /// One cache line.
-pub type Line = [u8; flits::LINE_BYTES];
+pub type Line = [u8; LINE_BYTES];
 
 /// What programs and the simulation share: operations on their way, timers, the first failure.
 #[derive(Default)]
@@ -50,6 +52,10 @@ pub(crate) struct Mailbox {
     pub(crate) ops: OpTable,
     /// Operations submitted since the last cycle, in order.
     pub(crate) submitted: Vec<(usize, OpId)>,
+    /// Link words to send as they are.
+    pub(crate) raw: Vec<(usize, LinkWord)>,
+    /// Operations submitted so far, by port.
+    counts: [u64; MAX_PORTS],
     /// Programs that sleep: cycle, order of arrival, whom to wake.
     timers: BinaryHeap<Reverse<Timer>>,
     timer_count: u64,
@@ -96,7 +102,12 @@ impl Mailbox {
         std::mem::take(&mut self.spawned)
     }
 
-    fn fail(&mut self, failure: Failure) {
+    /// Whether nothing that a program waits for is on its way.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.timers.is_empty() && self.ops.live() == 0
+    }
+
+    pub(crate) fn fail(&mut self, failure: Failure) {
         self.failure.get_or_insert(failure);
     }
 }
@@ -123,6 +134,11 @@ impl System {
             "port {port} has no node that runs programs; those are on ports {:?}",
             self.processors
         );
+        NodeHandle { mailbox: self.mailbox.clone(), port }
+    }
+
+    /// Whatever is on a port.
+    pub(crate) fn any_node(&self, port: usize) -> NodeHandle {
         NodeHandle { mailbox: self.mailbox.clone(), port }
     }
 
@@ -230,7 +246,7 @@ impl NodeHandle {
         self.port
     }
 
-    fn access<T>(
+    pub(crate) fn access<T>(
         &self,
         kind: OpKind,
         addr: u64,
@@ -270,12 +286,12 @@ impl NodeHandle {
 
     /// Loads the 64 bytes of a line.
     pub fn load_line(&self, addr: u64) -> Access<Line> {
-        self.access(OpKind::Load, addr, flits::LINE_BYTES, Operand::None, line)
+        self.access(OpKind::Load, addr, LINE_BYTES, Operand::None, line)
     }
 
     /// Overwrites the 64 bytes of a line.
     pub fn store_line(&self, addr: u64, value: &Line) -> Access<()> {
-        self.access(OpKind::Store, addr, flits::LINE_BYTES, Operand::bytes(value), |_| ())
+        self.access(OpKind::Store, addr, LINE_BYTES, Operand::bytes(value), |_| ())
     }
 
     /// Adds `value`, wrapping, and gives the old value.
@@ -302,8 +318,8 @@ impl NodeHandle {
 
     /// Gives the line that holds `addr` up, written back if dirty.
     pub fn evict(&self, addr: u64) -> Access<()> {
-        let line = addr & !(flits::LINE_BYTES as u64 - 1);
-        self.access(OpKind::Evict, line, flits::LINE_BYTES, Operand::None, |_| ())
+        let line = addr & !(LINE_BYTES as u64 - 1);
+        self.access(OpKind::Evict, line, LINE_BYTES, Operand::None, |_| ())
     }
 
     /// Reads `len` bytes of an uncached region: a power of two up to 256.
@@ -318,13 +334,18 @@ impl NodeHandle {
 
     /// Reads the line that holds `addr` as it is now, without caching it.
     pub fn read_once(&self, addr: u64) -> Access<Line> {
-        let first = addr & !(flits::LINE_BYTES as u64 - 1);
-        self.access(OpKind::ReadOnce, first, flits::LINE_BYTES, Operand::None, line)
+        let first = addr & !(LINE_BYTES as u64 - 1);
+        self.access(OpKind::ReadOnce, first, LINE_BYTES, Operand::None, line)
     }
 
     /// Stores coherently without caching: a power of two of bytes up to 16, or a whole line.
     pub fn write_unique(&self, addr: u64, bytes: &[u8]) -> Access<()> {
         self.access(OpKind::WriteUnique, addr, bytes.len(), Operand::bytes(bytes), |_| ())
+    }
+
+    /// Sends a link word as it is, from a hostile device.
+    pub(crate) fn send_raw(&self, word: LinkWord) {
+        self.mailbox.borrow_mut().raw.push((self.port, word));
     }
 
     /// Waits for `cycles` clock cycles.
@@ -334,13 +355,13 @@ impl NodeHandle {
 }
 
 fn line(bytes: &[u8]) -> Line {
-    let mut line = [0; flits::LINE_BYTES];
-    line.copy_from_slice(&bytes[..flits::LINE_BYTES]);
+    let mut line = [0; LINE_BYTES];
+    line.copy_from_slice(&bytes[..LINE_BYTES]);
     line
 }
 
 /// The operand of an access until it is submitted.
-enum Operand {
+pub(crate) enum Operand {
     None,
     /// One word, or two of them [`crate::agents::EXPECTED_OFFSET`] bytes apart.
     Short([u8; 2 * crate::agents::EXPECTED_OFFSET]),
@@ -348,7 +369,7 @@ enum Operand {
 }
 
 impl Operand {
-    fn words<T: Word, const N: usize>(values: [T; N]) -> Self {
+    pub(crate) fn words<T: Word, const N: usize>(values: [T; N]) -> Self {
         let mut bytes = [0; 2 * crate::agents::EXPECTED_OFFSET];
         for (value, slot) in
             values.into_iter().zip(bytes.chunks_exact_mut(crate::agents::EXPECTED_OFFSET))
@@ -358,7 +379,7 @@ impl Operand {
         Operand::Short(bytes)
     }
 
-    fn bytes(bytes: &[u8]) -> Self {
+    pub(crate) fn bytes(bytes: &[u8]) -> Self {
         Operand::Long(bytes.to_vec())
     }
 
@@ -384,19 +405,19 @@ impl Request {
     fn malformed(&self) -> Option<String> {
         let limit = match self.kind {
             OpKind::ReadUncached | OpKind::WriteUncached => MAX_ACCESS,
-            _ => flits::LINE_BYTES,
+            _ => LINE_BYTES,
         };
         let fits = match self.kind {
             OpKind::Fence => return None,
-            OpKind::WriteUnique => self.len <= 16 || self.len == flits::LINE_BYTES,
+            OpKind::WriteUnique => self.len <= 16 || self.len == LINE_BYTES,
             _ => self.len <= limit,
         };
         if !self.len.is_power_of_two() || !fits {
             Some(format!("{} bytes at once are not possible", self.len))
         } else if self.addr % self.len as u64 != 0 {
             Some(format!("the address is not a multiple of the {} bytes accessed", self.len))
-        } else if self.addr >> flits::ADDR_BITS != 0 {
-            Some(format!("the address has more than {} bits", flits::ADDR_BITS))
+        } else if self.addr >> ADDR_BITS != 0 {
+            Some(format!("the address has more than {} bits", ADDR_BITS))
         } else {
             None
         }
@@ -468,7 +489,15 @@ impl<T> Future for TryAccess<T> {
                 mailbox.fail(Failure::new(mailbox.now, FailureKind::Access, text));
                 return Poll::Pending;
             }
-            let id = mailbox.ops.enter(kind, addr, len as u16, operand.as_slice(), mailbox.now);
+            let id = mailbox.ops.enter(agents::Request {
+                kind,
+                addr,
+                len: len as u16,
+                operand: operand.as_slice(),
+                index: mailbox.counts[port],
+                now: mailbox.now,
+            });
+            mailbox.counts[port] += 1;
             mailbox.ops.watch(id, cx.waker());
             mailbox.submitted.push((port, id));
             this.id = Some(id);
@@ -504,6 +533,7 @@ impl<T> Drop for TryAccess<T> {
 #[must_use = "waiting needs an await"]
 pub struct Idle {
     mailbox: Rc<RefCell<Mailbox>>,
+    /// From the first poll on.
     cycles: u64,
     until: Option<u64>,
 }
@@ -523,6 +553,3 @@ impl Future for Idle {
         Poll::Pending
     }
 }
-
-/// Marks which result type a program gives.
-pub(crate) type Output<T> = PhantomData<T>;

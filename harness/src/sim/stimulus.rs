@@ -1,0 +1,210 @@
+//! Runs stimulus files.
+
+use super::builder::{Builder, Model, Supernode};
+use super::stats::Stats;
+use super::system::{NodeHandle, Operand, System};
+use crate::agents::OpKind;
+use crate::check::{self, CheckCounts, SeenPacket};
+use crate::dut::Variant;
+use crate::{Failure, FailureKind};
+use flits::history::{Event, History};
+use flits::stimulus::{Op, Step, Stimulus, value_bytes};
+use flits::{Data, RespErr};
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// How a stimulus is run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// What stands in for the switch.
+    pub model: Model,
+    /// Writes a VCD file, on the model that can.
+    pub vcd: Option<PathBuf>,
+    /// Keeps every packet for [`Outcome::packets`].
+    pub log_packets: bool,
+    /// Cycles that a request may stay unanswered.
+    pub stuck_after: u64,
+    /// Cycles that the run may take.
+    pub max_cycles: u64,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            model: Model::Rtl(Variant::Fast),
+            vcd: None,
+            log_packets: false,
+            stuck_after: check::STUCK_AFTER,
+            max_cycles: u64::MAX,
+        }
+    }
+}
+
+/// What came of a stimulus.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What each step did, in the order of [`Stimulus::steps`].
+    pub events: Vec<Event>,
+    /// What was counted.
+    pub stats: Stats,
+    /// How much was checked.
+    pub checks: CheckCounts,
+    /// Every packet, if [`RunOptions::log_packets`] was set.
+    pub packets: Vec<SeenPacket>,
+}
+
+impl Outcome {
+    /// The events in the order of their ends.
+    pub fn history(&self) -> History {
+        let mut events = self.events.clone();
+        events.sort_by_key(|event| event.end);
+        History { events }
+    }
+}
+
+/// Runs a stimulus on the fast model.
+///
+/// # Errors
+/// As [`run_stimulus_with`].
+pub fn run_stimulus(stimulus: &Stimulus) -> Result<Outcome, Failure> {
+    run_stimulus_with(stimulus, &RunOptions::default())
+}
+
+/// Runs a stimulus.
+///
+/// # Errors
+/// The first violation of any check; what is wrong with the stimulus itself. An access that is
+/// answered with an error is an [`Event`] with that status and no failure.
+pub fn run_stimulus_with(stimulus: &Stimulus, options: &RunOptions) -> Result<Outcome, Failure> {
+    let mut builder = Builder::default()
+        .config(stimulus.config.clone())
+        .seed(stimulus.seed)
+        .model(options.model)
+        .log_packets(options.log_packets)
+        .stuck_after(options.stuck_after)
+        .max_cycles(options.max_cycles);
+    if let Some(path) = &options.vcd {
+        builder = builder.vcd(path);
+    }
+    builder.build()?.run_stimulus(stimulus)
+}
+
+impl Supernode {
+    /// Runs the steps of a stimulus whose configuration is that of this supernode.
+    ///
+    /// # Errors
+    /// As [`run_stimulus_with`]; also if the configurations differ.
+    pub fn run_stimulus(&mut self, stimulus: &Stimulus) -> Result<Outcome, Failure> {
+        let fail = |text: String| Err(Failure::new(0, FailureKind::Setup, text));
+        if let Err(reason) = stimulus.check() {
+            return fail(format!("stimulus: {reason}"));
+        }
+        if stimulus.config != *self.config() {
+            return fail("the stimulus is for another system than this one".into());
+        }
+        let events: Rc<RefCell<Vec<Option<Event>>>> =
+            Rc::new(RefCell::new(vec![None; stimulus.steps.len()]));
+        let results = events.clone();
+        self.run(|sys| {
+            for (port, steps) in steps_by_port(stimulus) {
+                let skew = stimulus.config.start_skew.get(port).copied().unwrap_or(0);
+                let (sys, events) = (sys.clone(), events.clone());
+                sys.clone().spawn(async move {
+                    sys.idle(skew).await;
+                    let node = sys.any_node(port);
+                    for (index, step) in steps {
+                        let event = perform(&sys, &node, &step).await;
+                        events.borrow_mut()[index] = Some(event);
+                    }
+                });
+            }
+            std::future::ready(())
+        })?;
+        self.close_vcd()?;
+        let events = results.take().into_iter().flatten().collect();
+        Ok(Outcome {
+            events,
+            stats: self.stats(),
+            checks: self.check_counts(),
+            packets: self.packets().to_vec(),
+        })
+    }
+}
+
+/// The steps of each port with any, with their indices.
+fn steps_by_port(stimulus: &Stimulus) -> Vec<(usize, Vec<(usize, Step)>)> {
+    (0..stimulus.config.ports)
+        .map(|port| {
+            let steps = stimulus.steps.iter().enumerate();
+            let own = steps.filter(|(_, step)| step.node == port);
+            (port, own.map(|(index, step)| (index, step.clone())).collect::<Vec<_>>())
+        })
+        .filter(|(_, steps)| !steps.is_empty())
+        .collect()
+}
+
+/// Waits and performs one step.
+async fn perform(sys: &System, node: &NodeHandle, step: &Step) -> Event {
+    node.idle(step.after).await;
+    let start = sys.now();
+    let (addr, size) = step.op.access().unwrap_or((0, 0));
+    let mut event = Event {
+        node: step.node,
+        op: step.op.kind(),
+        addr,
+        read: None,
+        wrote: None,
+        status: RespErr::Ok,
+        start,
+        end: start,
+    };
+    let data = |value| value_bytes(value, size);
+    let (kind, operand, wrote) = match step.op {
+        Op::Raw { ref words } => {
+            words.iter().for_each(|&word| node.send_raw(word));
+            return event;
+        }
+        Op::Load { .. } => (OpKind::Load, Operand::None, None),
+        Op::Store { value, .. } | Op::StoreLine { value, .. } => {
+            (OpKind::Store, Operand::bytes(&data(value)), Some(data(value)))
+        }
+        Op::FetchAdd { value, .. } => (OpKind::FetchAdd, Operand::words([value]), None),
+        Op::Swap { value, .. } => (OpKind::Swap, Operand::words([value]), Some(data(value))),
+        Op::CompareSwap { expected, value, .. } => {
+            (OpKind::CompareSwap, Operand::words([value, expected]), Some(data(value)))
+        }
+        Op::Fence => (OpKind::Fence, Operand::None, None),
+        Op::Evict { .. } => (OpKind::Evict, Operand::None, None),
+        Op::ReadOnce { .. } => (OpKind::ReadOnce, Operand::None, None),
+        Op::WriteUnique { value, .. } => {
+            (OpKind::WriteUnique, Operand::bytes(&data(value)), Some(data(value)))
+        }
+        Op::ReadUncached { .. } => (OpKind::ReadUncached, Operand::None, None),
+        Op::WriteUncached { value, .. } => {
+            (OpKind::WriteUncached, Operand::bytes(&data(value)), Some(data(value)))
+        }
+    };
+    let answer = node.access(kind, addr, size.into(), operand, Data::from_slice).result().await;
+    event.end = sys.now();
+    match answer {
+        Ok(bytes) => {
+            event.wrote = match step.op {
+                Op::FetchAdd { value, .. } => Some(sum(&bytes, value)),
+                Op::CompareSwap { expected, .. } if bytes != data(expected) => None,
+                _ => wrote,
+            };
+            event.read = step.op.kind().reads().then_some(bytes);
+        }
+        Err(error) => event.status = error.status,
+    }
+    event
+}
+
+/// What an addition leaves in memory.
+fn sum(old: &[u8], value: u128) -> Data {
+    let mut wide = [0; 16];
+    wide[..old.len()].copy_from_slice(old);
+    let new = u128::from_le_bytes(wide).wrapping_add(value).to_le_bytes();
+    Data::from_slice(&new[..old.len()])
+}
