@@ -100,7 +100,12 @@ pub struct CachedNode {
 impl CachedNode {
     /// The node `node`, on a port of a switch with memories on the ports `memories` (one bit each).
     pub fn new(node: NodeId, config: CachedConfig, memories: u16) -> Self {
-        let CachedConfig { sets, ways, mshrs, store_buffer } = config;
+        let CachedConfig {
+            sets,
+            ways,
+            mshrs,
+            store_buffer,
+        } = config;
         CachedNode {
             node,
             port: node.as_port().unwrap_or_default(),
@@ -193,9 +198,10 @@ impl CachedNode {
 
     /// Gives the line a place in the cache, and evicts another if it must.
     fn make_room(&mut self, line: u64, cx: &mut Context<'_>) -> Result<Option<Place>, Failure> {
-        let Some(place) = self.lines.victim(line) else { return Ok(None) };
-        if self.lines.slot(place).node.state != CacheState::I
-            && self.give_up(place, cx)?.is_none()
+        let Some(place) = self.lines.victim(line) else {
+            return Ok(None);
+        };
+        if self.lines.slot(place).node.state != CacheState::I && self.give_up(place, cx)?.is_none()
         {
             return Ok(None);
         }
@@ -205,8 +211,12 @@ impl CachedNode {
 
     /// Starts to give a held line up. `None` while too many lines are leaving, else the transaction.
     fn give_up(&mut self, place: Place, cx: &mut Context<'_>) -> Result<Option<u16>, Failure> {
-        let Some(exit) = self.lines.exit() else { return Ok(None) };
-        let Place::Leaving(entry) = exit else { return Ok(None) };
+        let Some(exit) = self.lines.exit() else {
+            return Ok(None);
+        };
+        let Place::Leaving(entry) = exit else {
+            return Ok(None);
+        };
         let txn = self.misses.len() as u16 + entry as u16;
         self.lines.move_line(place, exit);
         let slot = self.lines.slot_mut(exit);
@@ -251,8 +261,11 @@ impl CachedNode {
                 if matches!(self.lines.find(line), Some(Place::Way(_))) =>
             {
                 let op = &mut cx.ops[id];
-                op.kind =
-                    if op.kind == OpKind::ReadOnce { OpKind::Load } else { OpKind::Store };
+                op.kind = if op.kind == OpKind::ReadOnce {
+                    OpKind::Load
+                } else {
+                    OpKind::Store
+                };
                 self.attempt(id, service, cx)
             }
             OpKind::ReadOnce | OpKind::WriteUnique
@@ -294,7 +307,8 @@ impl CachedNode {
             }
         };
         let op = &cx.ops[id];
-        cx.checks.on_load(cx.cycle, self.port, op.index, addr, op.bytes(), source);
+        cx.checks
+            .on_load(cx.cycle, self.port, op.index, addr, op.bytes(), source);
         self.finish(id, RespErr::Ok, service, cx);
         Ok(Attempt::Done)
     }
@@ -323,7 +337,8 @@ impl CachedNode {
         let new = op.updated(old);
         if op.kind.is_atomic() {
             op.data[..len].copy_from_slice(old);
-            cx.checks.on_load(cx.cycle, self.port, index, addr, old, LoadSource::Cache);
+            cx.checks
+                .on_load(cx.cycle, self.port, index, addr, old, LoadSource::Cache);
         }
         if let Some(new) = new {
             self.commit(place, addr, index, &new[..len], cx)?;
@@ -356,15 +371,23 @@ impl CachedNode {
         let op = &cx.ops[id];
         let (addr, index) = (op.addr, op.index);
         let write = LineWrite::new(addr, op.bytes());
-        cx.checks.on_store_issue(cx.cycle, self.port, index, addr, op.bytes());
-        self.store_buffer.push(Buffered { addr, len: op.len, index, write });
+        cx.checks
+            .on_store_issue(cx.cycle, self.port, index, addr, op.bytes());
+        self.store_buffer.push(Buffered {
+            addr,
+            len: op.len,
+            index,
+            write,
+        });
         self.finish(id, RespErr::Ok, Service::StoreBuffer, cx);
         Attempt::Done
     }
 
     /// Brings the oldest store of the store buffer to the cache.
     fn drain(&mut self, cx: &mut Context<'_>) -> Step {
-        let Some(store) = self.store_buffer.front() else { return Ok(()) };
+        let Some(store) = self.store_buffer.front() else {
+            return Ok(());
+        };
         let (line, addr, index) = (store.line(), store.addr, store.index);
         let want = match store.write.mask {
             u64::MAX => Want::Overwrite(store.write.bytes.clone()),
@@ -426,7 +449,10 @@ impl CachedNode {
     fn data(&self, place: Place, cycle: u64) -> Result<&LineBytes, Failure> {
         let slot = self.lines.slot(place);
         let text = "a line that is held has no data";
-        slot.node.data.as_ref().ok_or_else(|| at_line(cycle, self.node, slot.addr(), text))
+        slot.node
+            .data
+            .as_ref()
+            .ok_or_else(|| at_line(cycle, self.node, slot.addr(), text))
     }
 
     fn finish(&self, id: OpId, status: Status, service: Service, cx: &mut Context<'_>) {
@@ -460,16 +486,15 @@ impl CachedNode {
             Some(miss) => miss.take(),
             None => Some(Place::Leaving((txn - self.misses.len()) as u32)),
         };
-        let Some(place) = place else {
-            return Err(protocol_failure(
-                cx.cycle,
-                self.node,
-                format!("{header} answers no request"),
-            ));
+        let Some(place) = place.filter(|&place| self.lines.is_pending(place)) else {
+            return super::stray(self.node, header, cx);
         };
         let input = if header.class() == Class::Dat {
             let data = packets::line_of(self.node, header, payload, cx.cycle)?;
-            NodeIn::CompData { state: header.state, data }
+            NodeIn::CompData {
+                state: header.state,
+                data,
+            }
         } else {
             NodeIn::Comp {
                 state: header.state,
@@ -557,16 +582,10 @@ impl Agent for CachedNode {
                 self.drain_blocked = false;
                 self.direct.on_answer(header, payload, cx)
             }
-            Opcode::Comp | Opcode::CompData
-                if usize::from(header.txn) < self.waiters.len() =>
-            {
+            Opcode::Comp | Opcode::CompData if usize::from(header.txn) < self.waiters.len() => {
                 self.on_answer(header, payload, cx)
             }
-            _ => Err(protocol_failure(
-                cx.cycle,
-                self.node,
-                format!("{header} is nothing for a cached node"),
-            )),
+            _ => super::stray(self.node, header, cx),
         }
     }
 
@@ -590,7 +609,11 @@ impl Agent for CachedNode {
 
     fn wake(&self) -> u64 {
         let core = !self.queue.is_empty() && !self.queue_blocked;
-        if core || self.can_drain() { 0 } else { u64::MAX }
+        if core || self.can_drain() {
+            0
+        } else {
+            u64::MAX
+        }
     }
 
     fn is_idle(&self) -> bool {

@@ -27,7 +27,12 @@ pub(super) struct Direct {
 impl Direct {
     pub(super) fn new(node: NodeId, first_txn: u16, count: usize, memories: u16) -> Self {
         let entries = std::iter::repeat_with(|| None).take(count).collect();
-        Direct { node, first_txn, memories, entries }
+        Direct {
+            node,
+            first_txn,
+            memories,
+            entries,
+        }
     }
 
     /// Whether the transaction is one of these.
@@ -54,7 +59,11 @@ impl Direct {
     /// Sends the request of an operation. There must be room.
     pub(super) fn start(&mut self, op: OpId, cx: &mut Context<'_>) -> Step {
         let Some(index) = self.entries.iter().position(Option::is_none) else {
-            return Err(protocol_failure(cx.cycle, self.node, "too many requests in flight"));
+            return Err(protocol_failure(
+                cx.cycle,
+                self.node,
+                "too many requests in flight",
+            ));
         };
         let txn = self.first_txn + index as u16;
         let access = &cx.ops[op];
@@ -93,8 +102,13 @@ impl Direct {
     fn uncached(&self, id: OpId, txn: u16, cx: &mut Context<'_>) {
         let op = &cx.ops[id];
         let size = op.len.trailing_zeros() as u8;
-        let header =
-            |opcode| Header { src: self.node, txn, addr: op.addr, size, ..Header::new(opcode) };
+        let header = |opcode| Header {
+            src: self.node,
+            txn,
+            addr: op.addr,
+            size,
+            ..Header::new(opcode)
+        };
         if op.kind == OpKind::ReadUncached {
             cx.out.send(&header(Opcode::ReadNoSnp), &[]);
             return;
@@ -103,7 +117,13 @@ impl Direct {
         let count = layout::payload_flits(size);
         packets::put_bytes(&mut flits[..count], op.addr, op.bytes());
         let be = layout::lanes(op.addr, size);
-        cx.out.send(&Header { be, ..header(Opcode::WriteNoSnp) }, &flits[..count]);
+        cx.out.send(
+            &Header {
+                be,
+                ..header(Opcode::WriteNoSnp)
+            },
+            &flits[..count],
+        );
     }
 
     /// Takes the answer to one of these requests.
@@ -115,8 +135,7 @@ impl Direct {
     ) -> Step {
         let index = usize::from(header.txn.wrapping_sub(self.first_txn));
         let Some(Entry { op, line }) = self.entries.get_mut(index).and_then(Option::take) else {
-            let what = format!("{header} answers no request");
-            return Err(protocol_failure(cx.cycle, self.node, what));
+            return super::stray(self.node, header, cx);
         };
         let carries_data = header.class() == Class::Dat;
         let wants_data = matches!(cx.ops[op].kind, OpKind::ReadUncached | OpKind::ReadOnce);
@@ -128,7 +147,10 @@ impl Direct {
         if let Some((line, state)) = line {
             let input = if carries_data {
                 let data = packets::line_of(self.node, header, payload, cx.cycle)?;
-                NodeIn::CompData { state: header.state, data }
+                NodeIn::CompData {
+                    state: header.state,
+                    data,
+                }
             } else {
                 NodeIn::Comp {
                     state: header.state,
@@ -151,7 +173,10 @@ impl Direct {
             }
             packets::get_bytes(payload, addr, &mut access.data[..len]);
         }
-        let from_memory = header.src.as_port().is_some_and(|port| self.memories >> port & 1 != 0);
+        let from_memory = header
+            .src
+            .as_port()
+            .is_some_and(|port| self.memories >> port & 1 != 0);
         let service = match carries_data {
             true if !from_memory => Service::Peer,
             true => Service::Memory,
@@ -174,7 +199,15 @@ pub(super) fn finish(
     let op = &cx.ops[id];
     cx.stats.record(op.kind, service, cx.cycle - op.issued);
     if let Some(port) = node.as_port() {
-        cx.checks.on_op_finish(cx.cycle, port, op.index, op.kind, op.addr, status, op.bytes());
+        cx.checks.on_op_finish(
+            cx.cycle,
+            port,
+            op.index,
+            op.kind,
+            op.addr,
+            status,
+            op.bytes(),
+        );
     }
     cx.ops.finish(id, status);
 }

@@ -1,7 +1,7 @@
 //! An input/output device: it keeps no copies.
 
 use super::direct::{self, Direct};
-use super::{Agent, Context, OpId, OpKind, Outbox, Step, protocol_failure};
+use super::{Agent, Context, OpId, OpKind, Outbox, Step};
 use crate::sim::stats::Service;
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, Header, NodeId, RespErr};
@@ -49,12 +49,13 @@ impl Agent for IoNode {
         if matches!(header.class(), Class::Rsp | Class::Dat) && self.direct.owns(header.txn) {
             return self.direct.on_answer(header, payload, cx);
         }
-        let what = format!("{header} is nothing for a device without a cache");
-        Err(protocol_failure(cx.cycle, self.node, what))
+        super::stray(self.node, header, cx)
     }
 
     fn tick(&mut self, cx: &mut Context<'_>) -> Step {
-        let Some(&id) = self.queue.front() else { return Ok(()) };
+        let Some(&id) = self.queue.front() else {
+            return Ok(());
+        };
         // Its writes are visible when they are answered, and a program awaits them.
         if cx.ops[id].kind == OpKind::Fence {
             direct::finish(self.node, id, RespErr::Ok, Service::Cache, cx);
@@ -66,7 +67,11 @@ impl Agent for IoNode {
     }
 
     fn wake(&self) -> u64 {
-        if self.queue.is_empty() || self.direct.is_full() { u64::MAX } else { 0 }
+        if self.queue.is_empty() || self.direct.is_full() {
+            u64::MAX
+        } else {
+            0
+        }
     }
 
     fn is_idle(&self) -> bool {

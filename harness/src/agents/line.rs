@@ -24,7 +24,10 @@ impl LineWrite {
         let at = LineBytes::offset(addr);
         let mut line = LineBytes([0; layout::LINE_BYTES]);
         line.0[at..at + bytes.len()].copy_from_slice(bytes);
-        LineWrite { bytes: line, mask: mask(addr, bytes.len()) }
+        LineWrite {
+            bytes: line,
+            mask: mask(addr, bytes.len()),
+        }
     }
 
     /// Place in the line, size and byte enables of the packet that writes the bytes in `mask`: a

@@ -22,7 +22,12 @@ pub(super) struct Slot {
 
 impl Slot {
     fn empty() -> Self {
-        Slot { addr: EMPTY, used: 0, node: NodeLine::default(), txn: 0 }
+        Slot {
+            addr: EMPTY,
+            used: 0,
+            node: NodeLine::default(),
+            txn: 0,
+        }
     }
 
     pub(super) fn addr(&self) -> u64 {
@@ -92,6 +97,11 @@ impl Lines {
             Place::Way(way) => &mut self.slots[way as usize],
             Place::Leaving(entry) => &mut self.leaving[entry as usize],
         }
+    }
+
+    /// Whether a request of the line in a place is unanswered.
+    pub(super) fn is_pending(&self, place: Place) -> bool {
+        self.slot(place).is_pending()
     }
 
     /// Notes that the line is used.
@@ -179,7 +189,10 @@ mod tests {
         assert_eq!(lines.find(0x1000), Some(a));
         lines.touch(a);
         assert_eq!(lines.victim(0x3000), Some(b));
-        assert!(matches!(lines.victim(0x3040), Some(Place::Way(2 | 3))), "another set");
+        assert!(
+            matches!(lines.victim(0x3040), Some(Place::Way(2 | 3))),
+            "another set"
+        );
     }
 
     #[test]
@@ -200,8 +213,10 @@ mod tests {
         let way = hold(&mut lines, 64);
         let exit = lines.exit().expect("an entry is free");
         lines.move_line(way, exit);
-        lines.slot_mut(exit).node =
-            NodeLine { pending: Pending::Evict, ..NodeLine::default() };
+        lines.slot_mut(exit).node = NodeLine {
+            pending: Pending::Evict,
+            ..NodeLine::default()
+        };
         assert_eq!((lines.find(64), lines.exit()), (Some(exit), None));
         lines.tidy(exit);
         assert_eq!(lines.find(64), Some(exit), "still pending");

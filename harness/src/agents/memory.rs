@@ -1,7 +1,7 @@
 //! A memory: bytes by local address, latency and bandwidth.
 
 use super::packets;
-use super::{Agent, Context, OpId, Outbox, Step, protocol_failure};
+use super::{Agent, Context, OpId, Outbox, Step};
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, Header, NodeId, Opcode, layout};
 use std::collections::{BTreeMap, VecDeque};
@@ -28,10 +28,18 @@ impl MemoryTiming {
     /// HBM2, both stacks of an Alveo U280: 122 ns with the row closed, 425 GB/s over 32
     /// pseudo-channels (Wang et al., "Shuhai: Benchmarking High Bandwidth Memory on FPGAs", FCCM
     /// 2020).
-    pub const HBM: MemoryTiming = MemoryTiming { latency: 122, channels: 32, busy: 5 };
+    pub const HBM: MemoryTiming = MemoryTiming {
+        latency: 122,
+        channels: 32,
+        busy: 5,
+    };
 
     /// One channel of DDR4-2400: 90 ns with the row closed, 18 GB/s (same source).
-    pub const DDR: MemoryTiming = MemoryTiming { latency: 90, channels: 1, busy: 4 };
+    pub const DDR: MemoryTiming = MemoryTiming {
+        latency: 90,
+        channels: 1,
+        busy: 4,
+    };
 }
 
 /// An answer and when it is due.
@@ -78,11 +86,13 @@ impl MemoryNode {
     /// Every line of the pages that were written: local byte address and bytes.
     pub fn lines(&self) -> impl Iterator<Item = (u64, [u8; layout::LINE_BYTES])> {
         self.pages.iter().flat_map(|(&number, page)| {
-            page.chunks_exact(layout::LINE_BYTES).enumerate().map(move |(index, chunk)| {
-                let mut line = [0; layout::LINE_BYTES];
-                line.copy_from_slice(chunk);
-                (number * PAGE + (index * layout::LINE_BYTES) as u64, line)
-            })
+            page.chunks_exact(layout::LINE_BYTES)
+                .enumerate()
+                .map(move |(index, chunk)| {
+                    let mut line = [0; layout::LINE_BYTES];
+                    line.copy_from_slice(chunk);
+                    (number * PAGE + (index * layout::LINE_BYTES) as u64, line)
+                })
         })
     }
 
@@ -118,7 +128,10 @@ impl MemoryNode {
 
 impl Agent for MemoryNode {
     fn submit(&mut self, op: OpId, cx: &mut Context<'_>) -> Step {
-        let text = format!("node {} is a memory and runs no {:?}", self.node, cx.ops[op].kind);
+        let text = format!(
+            "node {} is a memory and runs no {:?}",
+            self.node, cx.ops[op].kind
+        );
         Err(Failure::new(cx.cycle, FailureKind::Setup, text))
     }
 
@@ -127,11 +140,12 @@ impl Agent for MemoryNode {
     }
 
     fn on_packet(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
-        let due = self.due(header, cx.cycle);
         match header.opcode {
             Opcode::MemRead | Opcode::ReadNoSnp => cx.stats.memory_reads += 1,
-            _ => cx.stats.memory_writes += 1,
+            Opcode::MemWrite | Opcode::WriteNoSnp => cx.stats.memory_writes += 1,
+            _ => return super::stray(self.node, header, cx),
         }
+        let due = self.due(header, cx.cycle);
         let src = self.node;
         let base = |opcode, dst, txn| Header {
             src,
@@ -146,8 +160,13 @@ impl Agent for MemoryNode {
                 let mut bytes = [0; 1 << layout::MAX_SIZE];
                 let bytes = &mut bytes[..header.bytes()];
                 self.read(header.addr, bytes);
-                cx.checks.on_mem_read(cx.cycle, self.port, header.addr, bytes);
-                packets::put_bytes(&mut data[..layout::payload_flits(header.size)], header.addr, bytes);
+                cx.checks
+                    .on_mem_read(cx.cycle, self.port, header.addr, bytes);
+                packets::put_bytes(
+                    &mut data[..layout::payload_flits(header.size)],
+                    header.addr,
+                    bytes,
+                );
                 if header.opcode == Opcode::MemRead {
                     Header {
                         state: header.state,
@@ -157,25 +176,32 @@ impl Agent for MemoryNode {
                         ..base(Opcode::CompData, header.return_node, header.return_txn)
                     }
                 } else {
-                    Header { size: header.size, ..base(Opcode::CompData, header.src, header.txn) }
+                    Header {
+                        size: header.size,
+                        ..base(Opcode::CompData, header.src, header.txn)
+                    }
                 }
             }
-            Opcode::MemWrite | Opcode::WriteNoSnp => {
+            _ => {
                 self.write(header, payload);
                 let mut bytes = [0; 1 << layout::MAX_SIZE];
                 let bytes = &mut bytes[..payload.len() * layout::FLIT_BYTES];
                 packets::get_bytes(payload, 0, bytes);
-                cx.checks.on_mem_write(cx.cycle, self.port, header.addr, bytes, header.be);
+                cx.checks
+                    .on_mem_write(cx.cycle, self.port, header.addr, bytes, header.be);
                 base(Opcode::Comp, header.src, header.txn)
-            }
-            _ => {
-                let what = format!("{header} is nothing for a memory");
-                return Err(protocol_failure(cx.cycle, self.node, what));
             }
         };
         let after = self.answers.iter().rposition(|earlier| earlier.due <= due);
         let place = after.map_or(0, |index| index + 1);
-        self.answers.insert(place, Answer { due, header: answer, payload: data });
+        self.answers.insert(
+            place,
+            Answer {
+                due,
+                header: answer,
+                payload: data,
+            },
+        );
         Ok(())
     }
 
@@ -184,7 +210,10 @@ impl Agent for MemoryNode {
             if answer.due > cx.cycle || cx.out.len(answer.header.class()) > ANSWER_ROOM {
                 break;
             }
-            cx.out.send(&answer.header, &answer.payload[..answer.header.payload_flits()]);
+            cx.out.send(
+                &answer.header,
+                &answer.payload[..answer.header.payload_flits()],
+            );
             self.answers.pop_front();
         }
         Ok(())

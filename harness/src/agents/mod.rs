@@ -39,6 +39,8 @@ pub struct Context<'a> {
     pub checks: &'a mut Checkers,
     /// What is counted for this agent.
     pub stats: &'a mut NodeStats,
+    /// Some device sends what it wants: packets that fit nothing are dropped and no failure.
+    pub hostile: bool,
 }
 
 /// Outcome of an agent's action.
@@ -73,6 +75,19 @@ pub trait Agent {
 
     /// Whether nothing is in flight.
     fn is_idle(&self) -> bool;
+}
+
+/// A packet that fits nothing that the device on a port has in flight.
+fn stray(node: NodeId, header: &Header, cx: &mut Context<'_>) -> Step {
+    cx.stats.strays += 1;
+    match cx.hostile {
+        true => Ok(()),
+        false => Err(protocol_failure(
+            cx.cycle,
+            node,
+            format!("{header} fits nothing in flight here"),
+        )),
+    }
 }
 
 /// A failure of the protocol seen by the device on a port.

@@ -147,7 +147,14 @@ impl OpTable {
     /// # Panics
     /// If `operand` is longer than [`MAX_ACCESS`].
     pub fn enter(&mut self, request: Request<'_>) -> OpId {
-        let Request { kind, addr, len, operand, index, now } = request;
+        let Request {
+            kind,
+            addr,
+            len,
+            operand,
+            index,
+            now,
+        } = request;
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Op {
                 kind,
@@ -223,7 +230,14 @@ mod tests {
 
     fn op(kind: OpKind, operand: &[u8]) -> (OpTable, OpId) {
         let mut table = OpTable::default();
-        let request = Request { kind, addr: 0, len: 4, operand, index: 0, now: 0 };
+        let request = Request {
+            kind,
+            addr: 0,
+            len: 4,
+            operand,
+            index: 0,
+            now: 0,
+        };
         let id = table.enter(request);
         (table, id)
     }
@@ -231,8 +245,15 @@ mod tests {
     #[test]
     fn an_addition_carries_and_wraps() {
         let (table, id) = op(OpKind::FetchAdd, &1u32.to_le_bytes());
-        let sum = |old: u32| table[id].updated(&old.to_le_bytes()).map(|new| new[..4].to_vec());
-        assert_eq!(sum(0x00ff_ffff), Some(0x0100_0000u32.to_le_bytes().to_vec()));
+        let sum = |old: u32| {
+            table[id]
+                .updated(&old.to_le_bytes())
+                .map(|new| new[..4].to_vec())
+        };
+        assert_eq!(
+            sum(0x00ff_ffff),
+            Some(0x0100_0000u32.to_le_bytes().to_vec())
+        );
         assert_eq!(sum(u32::MAX), Some(vec![0; 4]));
     }
 
@@ -249,8 +270,14 @@ mod tests {
     #[test]
     fn a_slot_is_reused_only_after_its_operation_ended_and_was_released() {
         let (mut table, first) = op(OpKind::Load, &[]);
-        let request =
-            Request { kind: OpKind::Load, addr: 0, len: 4, operand: &[], index: 1, now: 0 };
+        let request = Request {
+            kind: OpKind::Load,
+            addr: 0,
+            len: 4,
+            operand: &[],
+            index: 1,
+            now: 0,
+        };
         table.release(first);
         let second = table.enter(request);
         assert_ne!(first, second, "abandoned, but still in flight");

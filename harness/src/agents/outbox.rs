@@ -15,9 +15,19 @@ impl Outbox {
     pub fn send(&mut self, header: &Header, payload: &[Flit]) {
         debug_assert_eq!(payload.len(), header.payload_flits(), "{header}");
         let class = header.class();
-        self.push(LinkWord { class, head: true, tail: payload.is_empty(), flit: header.encode() });
+        self.push(LinkWord {
+            class,
+            head: true,
+            tail: payload.is_empty(),
+            flit: header.encode(),
+        });
         for (index, &flit) in payload.iter().enumerate() {
-            self.push(LinkWord { class, head: false, tail: index + 1 == payload.len(), flit });
+            self.push(LinkWord {
+                class,
+                head: false,
+                tail: index + 1 == payload.len(),
+                flit,
+            });
         }
     }
 

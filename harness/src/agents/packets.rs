@@ -15,18 +15,35 @@ pub(super) fn send(
     message: NodeOut<LineBytes>,
     cx: &mut Context<'_>,
 ) -> Step {
-    let base = |opcode| Header { src: node, addr: line, ..Header::new(opcode) };
-    let answered = || {
-        cause.ok_or_else(|| protocol_failure(cx.cycle, node, "an answer to no packet is due"))
+    let base = |opcode| Header {
+        src: node,
+        addr: line,
+        ..Header::new(opcode)
     };
+    let answered =
+        || cause.ok_or_else(|| protocol_failure(cx.cycle, node, "an answer to no packet is due"));
     match message {
         NodeOut::Request { op, state, data } => {
-            let header = Header { txn, state, ..base(op) };
+            let header = Header {
+                txn,
+                state,
+                ..base(op)
+            };
             match data {
-                None => cx.out.send(&Header { size: layout::LINE_SIZE, ..header }, &[]),
+                None => cx.out.send(
+                    &Header {
+                        size: layout::LINE_SIZE,
+                        ..header
+                    },
+                    &[],
+                ),
                 Some(Payload::Line(data)) => {
                     cx.stats.write_backs += 1;
-                    let header = Header { size: layout::LINE_SIZE, be: u16::MAX, ..header };
+                    let header = Header {
+                        size: layout::LINE_SIZE,
+                        be: u16::MAX,
+                        ..header
+                    };
                     cx.out.send(&header, &data.to_flits());
                     data_out(node, line, &data, cx);
                 }
@@ -35,7 +52,12 @@ pub(super) fn send(
                     let flits = write.bytes.to_flits();
                     let first = at as usize / layout::FLIT_BYTES;
                     let count = layout::payload_flits(size);
-                    let header = Header { addr: line + at, size, be, ..header };
+                    let header = Header {
+                        addr: line + at,
+                        size,
+                        be,
+                        ..header
+                    };
                     cx.out.send(&header, &flits[first..first + count]);
                 }
             }
@@ -57,7 +79,12 @@ pub(super) fn send(
         }
         NodeOut::SnoopAnswer { op, state, data } => {
             let snoop = answered()?;
-            let header = Header { dst: snoop.src, txn: snoop.txn, state, ..base(op) };
+            let header = Header {
+                dst: snoop.src,
+                txn: snoop.txn,
+                state,
+                ..base(op)
+            };
             match data {
                 None => cx.out.send(&header, &[]),
                 Some(data) => {
@@ -88,7 +115,11 @@ fn data_out(node: NodeId, line: u64, data: &LineBytes, cx: &mut Context<'_>) {
 
 /// Puts the bytes of an access at `addr` into their lanes.
 pub(super) fn put_bytes(flits: &mut [Flit], addr: u64, bytes: &[u8]) {
-    let lane = if bytes.len() < layout::FLIT_BYTES { addr as usize % layout::FLIT_BYTES } else { 0 };
+    let lane = if bytes.len() < layout::FLIT_BYTES {
+        addr as usize % layout::FLIT_BYTES
+    } else {
+        0
+    };
     for (flit, chunk) in flits.iter_mut().zip(bytes.chunks(layout::FLIT_BYTES)) {
         let mut lanes = [0; layout::FLIT_BYTES];
         lanes[lane..lane + chunk.len()].copy_from_slice(chunk);
@@ -98,7 +129,11 @@ pub(super) fn put_bytes(flits: &mut [Flit], addr: u64, bytes: &[u8]) {
 
 /// Takes the bytes of an access at `addr` from their lanes.
 pub(super) fn get_bytes(flits: &[Flit], addr: u64, bytes: &mut [u8]) {
-    let lane = if bytes.len() < layout::FLIT_BYTES { addr as usize % layout::FLIT_BYTES } else { 0 };
+    let lane = if bytes.len() < layout::FLIT_BYTES {
+        addr as usize % layout::FLIT_BYTES
+    } else {
+        0
+    };
     for (flit, chunk) in flits.iter().zip(bytes.chunks_mut(layout::FLIT_BYTES)) {
         chunk.copy_from_slice(&flit.to_bytes()[lane..lane + chunk.len()]);
     }
@@ -129,7 +164,13 @@ mod tests {
 
     #[test]
     fn bytes_sit_in_their_natural_lanes() {
-        for (addr, len) in [(0x1003u64, 1usize), (0x100c, 4), (0x1008, 8), (0x1010, 16), (0x1000, 256)] {
+        for (addr, len) in [
+            (0x1003u64, 1usize),
+            (0x100c, 4),
+            (0x1008, 8),
+            (0x1010, 16),
+            (0x1000, 256),
+        ] {
             let bytes: Vec<u8> = (1..=len).map(|i| i as u8).collect();
             let mut flits = vec![Flit::ZERO; len.div_ceil(16)];
             put_bytes(&mut flits, addr, &bytes);

@@ -50,7 +50,10 @@ pub(super) struct StoreBuffer {
 impl StoreBuffer {
     /// A buffer of `capacity` stores; with none, stores go to the cache directly.
     pub(super) fn new(capacity: usize) -> Self {
-        StoreBuffer { entries: VecDeque::with_capacity(capacity), capacity }
+        StoreBuffer {
+            entries: VecDeque::with_capacity(capacity),
+            capacity,
+        }
     }
 
     pub(super) fn exists(&self) -> bool {
@@ -100,7 +103,12 @@ mod tests {
     use super::*;
 
     fn store(addr: u64, bytes: &[u8]) -> Buffered {
-        Buffered { addr, len: bytes.len() as u16, index: 0, write: LineWrite::new(addr, bytes) }
+        Buffered {
+            addr,
+            len: bytes.len() as u16,
+            index: 0,
+            write: LineWrite::new(addr, bytes),
+        }
     }
 
     #[test]

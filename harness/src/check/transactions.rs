@@ -76,7 +76,7 @@ impl Transactions {
     pub(super) fn request(&mut self, cycle: u64, port: usize, header: &Header) -> Verdict {
         let requests = &mut self.ports[port].requests;
         for open in requests.iter() {
-            if open.txn == header.txn {
+            if open.phase == Phase::Asked && open.txn == header.txn {
                 return protocol(format!(
                     "node {port} sends {header} while its {} of {:#x} under the same number is open",
                     open.opcode, open.addr

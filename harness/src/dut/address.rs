@@ -50,13 +50,18 @@ impl Region {
         let count = self.memories.len() as u64;
         let unit = offset / self.granule;
         let local = unit / count * self.granule + offset % self.granule;
-        (self.memories[(unit % count) as usize], self.local_base + local)
+        (
+            self.memories[(unit % count) as usize],
+            self.local_base + local,
+        )
     }
 
     /// Global address of a local one, if the region has it in the memory on `port`.
     fn global_of(&self, port: usize, local: u64) -> Option<u64> {
         let index = self.memories.iter().position(|&memory| memory == port)? as u64;
-        let inner = local.checked_sub(self.local_base).filter(|&i| i < self.local_size())?;
+        let inner = local
+            .checked_sub(self.local_base)
+            .filter(|&i| i < self.local_size())?;
         let unit = inner / self.granule * self.memories.len() as u64 + index;
         Some(self.base + unit * self.granule + inner % self.granule)
     }
@@ -91,7 +96,12 @@ impl AddressMap {
         homes: usize,
     ) -> Result<Self, AddressMapError> {
         for (index, region) in regions.iter().enumerate() {
-            let fail = |reason| Err(AddressMapError { region: index, reason });
+            let fail = |reason| {
+                Err(AddressMapError {
+                    region: index,
+                    reason,
+                })
+            };
             if let Err(reason) = check(region, memories) {
                 return fail(reason);
             }
@@ -105,7 +115,10 @@ impl AddressMap {
                         earlier.last()
                     ));
                 }
-                let shared = region.memories.iter().find(|&port| earlier.memories.contains(port));
+                let shared = region
+                    .memories
+                    .iter()
+                    .find(|&port| earlier.memories.contains(port));
                 let local = |r: &Region| (r.local_base, r.local_base + r.local_size());
                 let ((a, a_end), (b, b_end)) = (local(region), local(earlier));
                 if let (Some(port), true) = (shared, a < b_end && b < a_end) {
@@ -143,7 +156,9 @@ impl AddressMap {
 
     /// The global address of a byte of the memory on `port`; `None` if no region has it.
     pub fn global_of(&self, port: usize, local: u64) -> Option<u64> {
-        self.regions.iter().find_map(|region| region.global_of(port, local))
+        self.regions
+            .iter()
+            .find_map(|region| region.global_of(port, local))
     }
 
     /// The home slice of the line that holds `addr`.
@@ -160,7 +175,13 @@ impl AddressMap {
 }
 
 fn check(region: &Region, memories: &[usize]) -> Result<(), String> {
-    let Region { base, size, granule, local_base, .. } = *region;
+    let Region {
+        base,
+        size,
+        granule,
+        local_base,
+        ..
+    } = *region;
     let limit = 1u64 << flits::layout::ADDR_BITS;
     let count = region.memories.len();
     if base % REGION_UNIT != 0 || size % REGION_UNIT != 0 || local_base % REGION_UNIT != 0 {
@@ -176,16 +197,25 @@ fn check(region: &Region, memories: &[usize]) -> Result<(), String> {
         ));
     }
     if !count.is_power_of_two() || count > MAX_INTERLEAVE {
-        return Err(format!("is over {count} memories; 1, 2, 4 or 8 are possible"));
+        return Err(format!(
+            "is over {count} memories; 1, 2, 4 or 8 are possible"
+        ));
     }
     if let Some(port) = region.memories.iter().find(|port| !memories.contains(port)) {
-        return Err(format!("there is no memory on port {port}; those are on {memories:?}"));
+        return Err(format!(
+            "there is no memory on port {port}; those are on {memories:?}"
+        ));
     }
     if let Some(at) = (1..count).find(|&i| region.memories[..i].contains(&region.memories[i])) {
-        return Err(format!("names the memory on port {} twice", region.memories[at]));
+        return Err(format!(
+            "names the memory on port {} twice",
+            region.memories[at]
+        ));
     }
     if !granule.is_power_of_two() || !(64..=1 << 20).contains(&granule) {
-        return Err(format!("granule {granule:#x} must be a power of two from 0x40 to 0x100000"));
+        return Err(format!(
+            "granule {granule:#x} must be a power of two from 0x40 to 0x100000"
+        ));
     }
     if size % (granule * count as u64) != 0 {
         return Err(format!(
@@ -193,7 +223,9 @@ fn check(region: &Region, memories: &[usize]) -> Result<(), String> {
         ));
     }
     if local_base >= limit || region.local_size() > limit - local_base {
-        return Err(format!("local base {local_base:#x} leaves no room in the memory"));
+        return Err(format!(
+            "local base {local_base:#x} leaves no room in the memory"
+        ));
     }
     Ok(())
 }
@@ -207,7 +239,11 @@ impl fmt::Display for AddressMap {
                  read {:#06x} write {:#06x}",
                 region.base,
                 region.last(),
-                if region.coherent { "coherent" } else { "uncached" },
+                if region.coherent {
+                    "coherent"
+                } else {
+                    "uncached"
+                },
                 region.memories,
                 region.granule,
                 region.local_base,
@@ -246,13 +282,19 @@ mod tests {
     #[test]
     fn local_addresses_lead_back_to_the_global_one() {
         let map = AddressMap::new(
-            vec![region(0, 1 << 20, &[7, 6], 0), region(1 << 32, 1 << 17, &[6], 1 << 19)],
+            vec![
+                region(0, 1 << 20, &[7, 6], 0),
+                region(1 << 32, 1 << 17, &[6], 1 << 19),
+            ],
             &[6, 7],
             2,
         )
         .expect("a legal map");
         let mut seen = std::collections::BTreeSet::new();
-        for addr in (0..1 << 20).step_by(64).chain((1 << 32..(1 << 32) + (1 << 17)).step_by(64)) {
+        for addr in (0..1 << 20)
+            .step_by(64)
+            .chain((1 << 32..(1 << 32) + (1 << 17)).step_by(64))
+        {
             let place = map.memory_of(addr).expect("mapped");
             assert!(seen.insert(place), "{addr:#x} shares {place:?}");
             assert_eq!(map.global_of(place.0, place.1), Some(addr));

@@ -20,7 +20,7 @@ pub use pins::{
 
 pub use model::{Variant, verilated};
 pub use reference::Reference;
-pub use registers::Parameters;
+pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters};
 
 use crate::agents::Outbox;
 use crate::check::{Checkers, Direction};
@@ -104,7 +104,9 @@ impl Dut {
         stall: Stall,
         stalls: impl Fn(usize) -> Pcg64Mcg,
     ) -> Result<Self, Failure> {
-        let channels = (0..switch.ports()).map(|port| Channel::new(depth, stalls(port))).collect();
+        let channels = (0..switch.ports())
+            .map(|port| Channel::new(depth, stalls(port)))
+            .collect();
         let mut dut = Dut {
             switch,
             channels,
@@ -206,7 +208,9 @@ impl Dut {
 
     /// Whether the switch has given back every credit of a buffer of `depth` words a class.
     pub fn credits_home(&self, depth: u16) -> bool {
-        self.channels.iter().all(|channel| channel.credits.iter().all(|&c| c == depth))
+        self.channels
+            .iter()
+            .all(|channel| channel.credits.iter().all(|&c| c == depth))
     }
 
     /// What the link of a port has carried.
@@ -239,8 +243,12 @@ impl Dut {
             if stalled(&mut channel.stalls, self.stall.rx_permille) {
                 continue;
             }
-            let Some(class) = channel.next_class() else { continue };
-            let Some(word) = channel.outbox.pop(class) else { continue };
+            let Some(class) = channel.next_class() else {
+                continue;
+            };
+            let Some(word) = channel.outbox.pop(class) else {
+                continue;
+            };
             channel.credits[class] -= 1;
             channel.last = class as u8;
             channel.stats.to_switch[class] += 1;

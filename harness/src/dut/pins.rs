@@ -213,7 +213,10 @@ mod tests {
         credits.pulse(15, Class::Dat);
         credits.pulse(0, Class::Req);
         credits.pulse(7, Class::Mem);
-        assert_eq!(credits.iter().collect::<Vec<_>>(), [(0, 0), (7, 2), (15, 4)]);
+        assert_eq!(
+            credits.iter().collect::<Vec<_>>(),
+            [(0, 0), (7, 2), (15, 4)]
+        );
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl Reference {
     /// Sends a packet through the fabric.
     fn route(&mut self, header: Header, payload: &[Flit]) {
         if let Some(port) = header.dst.as_port().filter(|&port| port < self.ports.len()) {
-            self.fabric.push_back((self.cycle + LATENCY, port, header, payload.to_vec()));
+            self.fabric
+                .push_back((self.cycle + LATENCY, port, header, payload.to_vec()));
         }
     }
 
@@ -105,19 +106,36 @@ impl Reference {
         match (status, place) {
             (RespErr::Ok, Some((memory, local))) if !is_coherent(header.opcode) => {
                 let dst = NodeId::port(memory as u16);
-                self.route(Header { dst, addr: local, ..*header }, payload);
+                self.route(
+                    Header {
+                        dst,
+                        addr: local,
+                        ..*header
+                    },
+                    payload,
+                );
                 Ok(())
             }
             (RespErr::Ok, _) => {
                 let line = header.line();
-                self.lines.entry(line).or_default().waiting.push_back(packet);
+                self.lines
+                    .entry(line)
+                    .or_default()
+                    .waiting
+                    .push_back(packet);
                 self.next(line)
             }
             (resp, _) => {
                 let src = NodeId::port(port as u16);
                 let Header { txn, addr, .. } = *header;
-                let refusal =
-                    Header { src, dst: src, txn, addr, resp, ..Header::new(Opcode::Comp) };
+                let refusal = Header {
+                    src,
+                    dst: src,
+                    txn,
+                    addr,
+                    resp,
+                    ..Header::new(Opcode::Comp)
+                };
                 self.route(refusal, &[]);
                 Ok(())
             }
@@ -136,7 +154,11 @@ impl Reference {
                 | Opcode::WriteUnique
                 | Opcode::WriteNoSnp
         );
-        let rights = if writes { region.write_partitions } else { region.read_partitions };
+        let rights = if writes {
+            region.write_partitions
+        } else {
+            region.read_partitions
+        };
         if region.coherent != is_coherent(header.opcode) {
             RespErr::WrongRegion
         } else if self.partitions[port] & rights == 0 {
@@ -149,11 +171,15 @@ impl Reference {
     /// Starts the requests of a line whose turn has come.
     fn next(&mut self, line: u64) -> Result<(), Violation> {
         loop {
-            let Some(entry) = self.lines.get_mut(&line) else { return Ok(()) };
+            let Some(entry) = self.lines.get_mut(&line) else {
+                return Ok(());
+            };
             if entry.state.transaction.is_some() {
                 return Ok(());
             }
-            let Some(packet) = entry.waiting.pop_front() else { return Ok(()) };
+            let Some(packet) = entry.waiting.pop_front() else {
+                return Ok(());
+            };
             let Some(txn) = self.open.iter().position(Option::is_none) else {
                 return Err(Violation("more transactions than the reference has".into()));
             };
@@ -166,7 +192,14 @@ impl Reference {
                 _ => None,
             };
             let src = header.src.as_port().unwrap_or_default() as u8;
-            self.step(line, HomeIn::Request { op: header.opcode, src, data })?;
+            self.step(
+                line,
+                HomeIn::Request {
+                    op: header.opcode,
+                    src,
+                    data,
+                },
+            )?;
         }
     }
 
@@ -180,7 +213,12 @@ impl Reference {
         let input = match header.opcode {
             Opcode::CompAck => HomeIn::CompAck { src, state },
             Opcode::Comp => HomeIn::MemoryComp { resp: header.resp },
-            op => HomeIn::SnoopAnswer { op, src, state, data: LineBytes::from_flits(payload) },
+            op => HomeIn::SnoopAnswer {
+                op,
+                src,
+                state,
+                data: LineBytes::from_flits(payload),
+            },
         };
         self.step(line, input)?;
         self.next(line)
@@ -188,7 +226,9 @@ impl Reference {
 
     /// One step of the home of a line; sends what it sends.
     fn step(&mut self, line: u64, input: HomeIn<LineBytes>) -> Result<(), Violation> {
-        let Some(entry) = self.lines.get_mut(&line) else { return Ok(()) };
+        let Some(entry) = self.lines.get_mut(&line) else {
+            return Ok(());
+        };
         let (txn, request_txn) = (entry.txn, entry.request_txn);
         let (state, outputs) = protocol::home(std::mem::take(&mut entry.state), input)?;
         entry.state = state;
@@ -197,13 +237,24 @@ impl Reference {
         }
         let Some(map) = &self.map else { return Ok(()) };
         let home = map.home_of(line);
-        let Some((memory, local)) = map.memory_of(line) else { return Ok(()) };
+        let Some((memory, local)) = map.memory_of(line) else {
+            return Ok(());
+        };
         let memory = NodeId::port(memory as u16);
         let node = |port: u8| NodeId::port(port.into());
-        let base = |opcode| Header { src: home, txn, addr: line, ..Header::new(opcode) };
+        let base = |opcode| Header {
+            src: home,
+            txn,
+            addr: line,
+            ..Header::new(opcode)
+        };
         for message in outputs {
             match message {
-                HomeOut::Snoop { op, targets, requester } => {
+                HomeOut::Snoop {
+                    op,
+                    targets,
+                    requester,
+                } => {
                     for target in targets.iter() {
                         let header = Header {
                             dst: node(target),
@@ -243,7 +294,11 @@ impl Reference {
                     };
                     self.route(header, &flits[first..first + layout::payload_flits(size)]);
                 }
-                HomeOut::Comp { requester, state, resp } => {
+                HomeOut::Comp {
+                    requester,
+                    state,
+                    resp,
+                } => {
                     let header = Header {
                         dst: node(requester),
                         txn: request_txn,
@@ -268,14 +323,20 @@ fn is_coherent(opcode: Opcode) -> bool {
 /// What a WriteUnique writes.
 fn write_of(header: &Header, payload: &[Flit]) -> LineWrite {
     if let Some(bytes) = LineBytes::from_flits(payload) {
-        return LineWrite { bytes, mask: u64::MAX };
+        return LineWrite {
+            bytes,
+            mask: u64::MAX,
+        };
     }
     let first = LineBytes::offset(header.addr) & !(layout::FLIT_BYTES - 1);
     let mut bytes = [0; layout::LINE_BYTES];
     if let Some(flit) = payload.first() {
         bytes[first..first + layout::FLIT_BYTES].copy_from_slice(&flit.to_bytes());
     }
-    LineWrite { bytes: LineBytes(bytes), mask: u64::from(header.be) << first }
+    LineWrite {
+        bytes: LineBytes(bytes),
+        mask: u64::from(header.be) << first,
+    }
 }
 
 impl Switch for Reference {
@@ -312,16 +373,23 @@ impl Switch for Reference {
         self.cycle += 1;
         let fault = |cycle, text| Failure::new(cycle, FailureKind::Protocol, text);
         for port in bits(inputs.rx.valid) {
-            let Some(word) = inputs.rx.get(port) else { continue };
+            let Some(word) = inputs.rx.get(port) else {
+                continue;
+            };
             self.ports[port].owed[word.class as usize] += 1;
             if let Ok(Some(packet)) = self.ports[port].assembler.push(word) {
-                self.arrive(port, packet).map_err(|v| fault(self.cycle, v.to_string()))?;
+                self.arrive(port, packet)
+                    .map_err(|v| fault(self.cycle, v.to_string()))?;
             }
         }
         for (port, class) in inputs.tx_credit.iter() {
             self.ports[port].credits[class] += 1;
         }
-        while self.fabric.front().is_some_and(|&(due, ..)| due <= self.cycle) {
+        while self
+            .fabric
+            .front()
+            .is_some_and(|&(due, ..)| due <= self.cycle)
+        {
             if let Some((_, port, header, payload)) = self.fabric.pop_front() {
                 self.ports[port].out.send(&header, &payload);
             }

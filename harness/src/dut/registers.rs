@@ -28,6 +28,45 @@ pub struct Parameters {
     pub trackers: usize,
 }
 
+/// What the switch has logged of errors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ErrorLog {
+    /// Errors so far.
+    pub count: u32,
+    /// The first of them.
+    pub first: Option<LoggedError>,
+}
+
+/// An error that the switch has logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoggedError {
+    /// Code of the cause, as in `rtl/supernode_pkg.sv`.
+    pub cause: u8,
+    /// Code of the opcode.
+    pub opcode: u8,
+    /// Node that sent the packet.
+    pub src: u16,
+    /// Its address.
+    pub addr: u64,
+}
+
+/// What a home slice has counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HomeCounters {
+    /// Requests taken up.
+    pub requests: u32,
+    /// Snoops sent.
+    pub snoops: u32,
+    /// Lines taken back to make room in the directory.
+    pub recalls: u32,
+    /// Memory reads sent.
+    pub mem_reads: u32,
+    /// Memory writes sent.
+    pub mem_writes: u32,
+    /// Write-backs and evicts of lines that the sender no longer held.
+    pub stale: u32,
+}
+
 impl Dut {
     /// Reads a register; takes a few cycles, in which the links go on.
     ///
@@ -56,10 +95,17 @@ impl Dut {
         write: Option<u32>,
         checks: &mut Checkers,
     ) -> Result<u32, Failure> {
-        let request = ApbRequest { enable: false, addr: addr as u16, write };
+        let request = ApbRequest {
+            enable: false,
+            addr: addr as u16,
+            write,
+        };
         self.inputs.apb = Some(request);
         self.step(checks)?;
-        self.inputs.apb = Some(ApbRequest { enable: true, ..request });
+        self.inputs.apb = Some(ApbRequest {
+            enable: true,
+            ..request
+        });
         let what = if write.is_some() { "write" } else { "read" };
         for _ in 0..APB_LIMIT {
             // The edge of this step ends the transfer if the slave was ready before it.
@@ -132,7 +178,9 @@ impl Dut {
             self.csr_write(csr::region_local_base(r), unit(region.local_base), checks)?;
             for (pair, memories) in region.memories.chunks(2).enumerate() {
                 let even = csr::REGION_MEM_NODE_EVEN.put(memories[0] as u32);
-                let odd = memories.get(1).map_or(0, |&m| csr::REGION_MEM_NODE_ODD.put(m as u32));
+                let odd = memories
+                    .get(1)
+                    .map_or(0, |&m| csr::REGION_MEM_NODE_ODD.put(m as u32));
                 self.csr_write(csr::region_mem_node(r, pair as u32), even | odd, checks)?;
             }
             let rights = csr::REGION_RIGHTS_READ.put(region.read_partitions.into())
@@ -148,5 +196,45 @@ impl Dut {
             self.csr_write(csr::region_ctrl(r), ctrl, checks)?;
         }
         Ok(())
+    }
+
+    /// Reads the error log.
+    ///
+    /// # Errors
+    /// If a register access fails.
+    pub fn error_log(&mut self, checks: &mut Checkers) -> Result<ErrorLog, Failure> {
+        let count = self.csr_read(csr::ERROR_COUNT, checks)?;
+        let info = self.csr_read(csr::ERROR_INFO, checks)?;
+        if csr::ERROR_INFO_VALID.get(info) == 0 {
+            return Ok(ErrorLog { count, first: None });
+        }
+        let low = self.csr_read(csr::ERROR_ADDR_LO, checks)?;
+        let high = self.csr_read(csr::ERROR_ADDR_HI, checks)?;
+        let first = Some(LoggedError {
+            cause: csr::ERROR_INFO_CAUSE.get(info) as u8,
+            opcode: csr::ERROR_INFO_OPCODE.get(info) as u8,
+            src: csr::ERROR_INFO_SRC.get(info) as u16,
+            addr: u64::from(high) << 32 | u64::from(low),
+        });
+        Ok(ErrorLog { count, first })
+    }
+
+    /// Reads the counters of a home slice.
+    ///
+    /// # Errors
+    /// If a register access fails.
+    pub fn home_counters(
+        &mut self,
+        slice: u32,
+        checks: &mut Checkers,
+    ) -> Result<HomeCounters, Failure> {
+        Ok(HomeCounters {
+            requests: self.csr_read(csr::home_requests(slice), checks)?,
+            snoops: self.csr_read(csr::home_snoops(slice), checks)?,
+            recalls: self.csr_read(csr::home_recalls(slice), checks)?,
+            mem_reads: self.csr_read(csr::home_mem_reads(slice), checks)?,
+            mem_writes: self.csr_read(csr::home_mem_writes(slice), checks)?,
+            stale: self.csr_read(csr::home_stale(slice), checks)?,
+        })
     }
 }

@@ -8,7 +8,8 @@ use super::system::{Mailbox, System};
 use crate::agents::{CachedConfig, CachedNode, IoNode, MemoryNode, MemoryTiming};
 use crate::check::{self, CheckConfig, CheckCounts, Checkers, PortKind, SeenPacket};
 use crate::dut::{
-    AddressMap, Dut, NODE_DEPTH, Parameters, Reference, Region, Stall, Switch, Variant, verilated,
+    AddressMap, Dut, ErrorLog, HomeCounters, NODE_DEPTH, Parameters, Reference, Region, Stall,
+    Switch, Variant, verilated,
 };
 use crate::{Failure, FailureKind};
 use flits::NodeId;
@@ -87,13 +88,21 @@ impl Builder {
 
     /// Writes a VCD file, on the model that can.
     pub fn vcd(self, path: impl Into<PathBuf>) -> Self {
-        Builder { vcd: Some((path.into(), None)), model: Model::Rtl(Variant::Wave), ..self }
+        Builder {
+            vcd: Some((path.into(), None)),
+            model: Model::Rtl(Variant::Wave),
+            ..self
+        }
     }
 
     /// Writes a VCD file of these cycles only, on the model that can.
     pub fn vcd_window(self, path: impl Into<PathBuf>, cycles: Range<u64>) -> Self {
         let vcd = Some((path.into(), Some(cycles)));
-        Builder { vcd, model: Model::Rtl(Variant::Wave), ..self }
+        Builder {
+            vcd,
+            model: Model::Rtl(Variant::Wave),
+            ..self
+        }
     }
 
     /// Whether everything is checked, or nothing for measurements of speed.
@@ -103,12 +112,18 @@ impl Builder {
 
     /// Keeps every packet for [`Supernode::packets`].
     pub fn log_packets(self, log_packets: bool) -> Self {
-        Builder { log_packets, ..self }
+        Builder {
+            log_packets,
+            ..self
+        }
     }
 
     /// Cycles that a request may stay unanswered.
     pub fn stuck_after(self, stuck_after: u64) -> Self {
-        Builder { stuck_after, ..self }
+        Builder {
+            stuck_after,
+            ..self
+        }
     }
 
     /// Cycles that the whole run may take.
@@ -129,11 +144,19 @@ impl Builder {
         let Builder { config, seed, .. } = &self;
         config.check().map_err(setup)?;
         if let Some(port) = config.nodes.iter().position(|node| !possible(node)) {
-            return Err(setup(format!("node {port}: a cache has 1 to 64 misses in flight")));
+            return Err(setup(format!(
+                "node {port}: a cache has 1 to 64 misses in flight"
+            )));
         }
         let ports = config.ports;
         let partitions: Vec<u16> = (0..ports)
-            .map(|port| config.port_partitions.get(port).copied().unwrap_or(u16::MAX))
+            .map(|port| {
+                config
+                    .port_partitions
+                    .get(port)
+                    .copied()
+                    .unwrap_or(u16::MAX)
+            })
             .collect();
         let regions: Vec<Region> = config.regions.iter().map(Region::from).collect();
 
@@ -186,6 +209,7 @@ impl Builder {
             mailbox: Rc::new(RefCell::new(mailbox)),
             processors,
             parameters,
+            has_registers: direct.is_none(),
             max_cycles: self.max_cycles,
             failed: None,
             config: self.config,
@@ -226,8 +250,18 @@ fn device(port: usize, node: Option<&Node>, memories: &[usize]) -> Device {
     let id = NodeId::port(port as u16);
     let memories = memories.iter().fold(0, |mask, &memory| mask | 1 << memory);
     match node {
-        Some(&Node::Cached { sets, ways, mshrs, store_buffer }) => {
-            let config = CachedConfig { sets, ways, mshrs, store_buffer };
+        Some(&Node::Cached {
+            sets,
+            ways,
+            mshrs,
+            store_buffer,
+        }) => {
+            let config = CachedConfig {
+                sets,
+                ways,
+                mshrs,
+                store_buffer,
+            };
             Device::Cached(Box::new(CachedNode::new(id, config, memories)))
         }
         Some(Node::Memory { timing }) => {
@@ -244,9 +278,15 @@ impl From<stimulus::MemoryTiming> for MemoryTiming {
         match timing {
             stimulus::MemoryTiming::Hbm => MemoryTiming::HBM,
             stimulus::MemoryTiming::Ddr => MemoryTiming::DDR,
-            stimulus::MemoryTiming::Custom(stimulus::Timing { latency, channels, busy }) => {
-                MemoryTiming { latency, channels, busy }
-            }
+            stimulus::MemoryTiming::Custom(stimulus::Timing {
+                latency,
+                channels,
+                busy,
+            }) => MemoryTiming {
+                latency,
+                channels,
+                busy,
+            },
         }
     }
 }
@@ -286,6 +326,7 @@ pub struct Supernode {
     mailbox: Rc<RefCell<Mailbox>>,
     processors: Rc<[usize]>,
     parameters: Parameters,
+    has_registers: bool,
     max_cycles: u64,
     failed: Option<Failure>,
     config: Config,
@@ -328,7 +369,9 @@ impl Supernode {
         self.mailbox.borrow_mut().take_spawned();
         let outcome = outcome.and_then(|()| {
             let unfinished = "the program ended without a result";
-            output.take().ok_or_else(|| self.failure(FailureKind::Progress, unfinished))
+            output
+                .take()
+                .ok_or_else(|| self.failure(FailureKind::Progress, unfinished))
         });
         if let Err(failure) = &outcome {
             self.failed = Some(failure.clone());
@@ -434,9 +477,41 @@ impl Supernode {
     /// # Errors
     /// If the switch refuses the access or has no registers.
     pub fn csr_write(&mut self, addr: u32, value: u32) -> Result<(), Failure> {
-        self.machine.dut.csr_write(addr, value, &mut self.machine.checks)?;
+        self.machine
+            .dut
+            .csr_write(addr, value, &mut self.machine.checks)?;
         self.mailbox.borrow_mut().now = self.cycle();
         Ok(())
+    }
+
+    /// What the switch has logged of errors; nothing where it has no registers.
+    ///
+    /// # Errors
+    /// If a register access fails.
+    pub fn error_log(&mut self) -> Result<ErrorLog, Failure> {
+        if !self.has_registers {
+            return Ok(ErrorLog::default());
+        }
+        let log = self.machine.dut.error_log(&mut self.machine.checks);
+        self.mailbox.borrow_mut().now = self.cycle();
+        log
+    }
+
+    /// What each home slice has counted; nothing where the switch has no registers.
+    ///
+    /// # Errors
+    /// If a register access fails.
+    pub fn home_counters(&mut self) -> Result<Vec<HomeCounters>, Failure> {
+        if !self.has_registers {
+            return Ok(Vec::new());
+        }
+        let Machine { dut, checks, .. } = &mut self.machine;
+        let slices = 0..self.parameters.home_slices as u32;
+        let counters = slices
+            .map(|slice| dut.home_counters(slice, checks))
+            .collect();
+        self.mailbox.borrow_mut().now = self.cycle();
+        counters
     }
 
     /// Coverage counters of the model; empty unless it is [`Variant::Cov`].

@@ -19,15 +19,24 @@ struct Ready(Mutex<VecDeque<usize>>);
 
 impl Ready {
     fn push(&self, task: usize) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(task);
     }
 
     fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
     }
 
     fn pop(&self) -> Option<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
     }
 }
 
@@ -58,7 +67,10 @@ impl Executor {
     /// Adds a task; it is polled at the next [`Executor::poll`].
     pub(crate) fn spawn(&mut self, task: Task) {
         let id = self.tasks.len();
-        let waker = Waker::from(Arc::new(TaskWaker { task: id, ready: self.ready.clone() }));
+        let waker = Waker::from(Arc::new(TaskWaker {
+            task: id,
+            ready: self.ready.clone(),
+        }));
         self.tasks.push(Some((task, waker)));
         self.live += 1;
         self.ready.push(id);
@@ -72,7 +84,9 @@ impl Executor {
                 self.spawn(task);
             }
             let Some(id) = self.ready.pop() else { return };
-            let Some((task, waker)) = &mut self.tasks[id] else { continue };
+            let Some((task, waker)) = &mut self.tasks[id] else {
+                continue;
+            };
             let waker = waker.clone();
             if let Poll::Ready(()) = task.as_mut().poll(&mut Context::from_waker(&waker)) {
                 self.tasks[id] = None;
@@ -128,7 +142,10 @@ mod tests {
         }
         executor.poll(Vec::new);
         assert_eq!(executor.live(), 0);
-        assert_eq!(*log.borrow(), [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1), (2, 2)]);
+        assert_eq!(
+            *log.borrow(),
+            [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1), (2, 2)]
+        );
     }
 
     #[test]

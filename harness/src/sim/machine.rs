@@ -63,6 +63,8 @@ pub(crate) struct Machine {
     wake: [u64; MAX_PORTS],
     /// Credits that the switch grants for each class.
     switch_depth: u16,
+    /// Whether some device is [`Device::Hostile`].
+    hostile: bool,
     /// The cycle in which the first program started.
     pub(crate) started: u64,
 }
@@ -81,6 +83,9 @@ impl Machine {
             stats: NodeStats::default(),
         };
         Machine {
+            hostile: devices
+                .iter()
+                .any(|device| matches!(device, Device::Hostile)),
             started: dut.cycle(),
             dut,
             checks,
@@ -130,7 +135,8 @@ impl Machine {
         mailbox: &mut Mailbox,
     ) -> Result<(), Failure> {
         let op = &mailbox.ops[id];
-        self.checks.on_op_start(cycle, port, op.index, op.kind, op.addr, op.bytes());
+        self.checks
+            .on_op_start(cycle, port, op.index, op.kind, op.addr, op.bytes());
         self.act(port, mailbox, |agent, cx| agent.submit(id, cx))
     }
 
@@ -142,7 +148,9 @@ impl Machine {
         action: impl FnOnce(&mut dyn Agent, &mut Context<'_>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let station = &mut self.stations[port];
-        let Some(agent) = station.device.agent_mut() else { return Ok(()) };
+        let Some(agent) = station.device.agent_mut() else {
+            return Ok(());
+        };
         let cycle = mailbox.now + 1;
         let mut cx = Context {
             cycle,
@@ -150,6 +158,7 @@ impl Machine {
             ops: &mut mailbox.ops,
             checks: &mut self.checks,
             stats: &mut station.stats,
+            hostile: self.hostile,
         };
         action(agent, &mut cx)?;
         self.wake[port] = agent.wake();
@@ -169,13 +178,17 @@ impl Machine {
                 if word.head && !agent.accepts(class, self.dut.outbox(port)) {
                     break;
                 }
-                let Some(word) = self.dut.take(port, class as usize) else { break };
+                let Some(word) = self.dut.take(port, class as usize) else {
+                    break;
+                };
                 let packet = station.assembler.push(word).map_err(|error| {
                     let text = format!("port {port}: the switch sends no packet: {error}");
                     Failure::new(mailbox.now + 1, FailureKind::Link, text)
                 })?;
                 if let Some(Packet { header, payload }) = packet {
-                    self.act(port, mailbox, |agent, cx| agent.on_packet(&header, &payload, cx))?;
+                    self.act(port, mailbox, |agent, cx| {
+                        agent.on_packet(&header, &payload, cx)
+                    })?;
                 }
             }
         }
@@ -198,7 +211,11 @@ impl Machine {
     fn is_quiet(&self) -> bool {
         self.dut.is_quiet()
             && self.dut.credits_home(self.switch_depth)
-            && self.stations.iter().filter_map(|s| s.device.agent()).all(|agent| agent.is_idle())
+            && self
+                .stations
+                .iter()
+                .filter_map(|s| s.device.agent())
+                .all(|agent| agent.is_idle())
     }
 
     /// Goes on until nothing moves any more.
@@ -223,7 +240,12 @@ impl Machine {
     /// Who keeps the system from being quiet.
     fn restless(&self) -> String {
         let busy: Vec<usize> = (0..self.stations.len())
-            .filter(|&p| self.stations[p].device.agent().is_some_and(|agent| !agent.is_idle()))
+            .filter(|&p| {
+                self.stations[p]
+                    .device
+                    .agent()
+                    .is_some_and(|agent| !agent.is_idle())
+            })
             .collect();
         if !busy.is_empty() {
             return format!("devices on ports {busy:?} wait");
@@ -233,7 +255,10 @@ impl Machine {
             .filter(|&(port, class)| self.dut.credits(port, class) != self.switch_depth)
             .map(|(port, class)| {
                 let credits = self.dut.credits(port, class);
-                format!("port {port} has {credits} of {} {class} credits", self.switch_depth)
+                format!(
+                    "port {port} has {credits} of {} {class} credits",
+                    self.switch_depth
+                )
             })
             .collect();
         match missing.is_empty() {
@@ -248,7 +273,8 @@ impl Machine {
         let mut cached = |visit: &mut LineVisitor<'_>| {
             for (port, station) in stations.iter().enumerate() {
                 if let Device::Cached(node) = &station.device {
-                    node.held().for_each(|(line, state, data)| visit(port, line, state, &data.0));
+                    node.held()
+                        .for_each(|(line, state, data)| visit(port, line, state, &data.0));
                 }
             }
         };
@@ -267,8 +293,14 @@ impl Machine {
         Stats {
             cycles: self.dut.cycle(),
             started: self.started,
-            nodes: self.stations.iter().map(|station| station.stats.clone()).collect(),
-            ports: (0..self.dut.ports()).map(|port| *self.dut.stats(port)).collect(),
+            nodes: self
+                .stations
+                .iter()
+                .map(|station| station.stats.clone())
+                .collect(),
+            ports: (0..self.dut.ports())
+                .map(|port| *self.dut.stats(port))
+                .collect(),
         }
     }
 }

@@ -21,8 +21,13 @@ pub enum Service {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Service; 5] =
-        [Service::Cache, Service::StoreBuffer, Service::Home, Service::Peer, Service::Memory];
+    pub const ALL: [Service; 5] = [
+        Service::Cache,
+        Service::StoreBuffer,
+        Service::Home,
+        Service::Peer,
+        Service::Memory,
+    ];
 
     /// A lower-case name for reports.
     pub fn name(self) -> &'static str {
@@ -142,6 +147,8 @@ pub struct NodeStats {
     pub invalidations: u64,
     /// Lines sent to other caches.
     pub forwards: u64,
+    /// Packets that fitted nothing and were dropped.
+    pub strays: u64,
     /// Dirty lines written back.
     pub write_backs: u64,
     /// Lines read and written, where the device is a memory.
@@ -168,7 +175,9 @@ impl NodeStats {
 
     /// Latencies by kind of operation and where it was served.
     pub fn latencies(&self) -> impl Iterator<Item = (OpKind, Service, &Histogram)> {
-        self.latencies.iter().map(|((kind, service), histogram)| (*kind, *service, histogram))
+        self.latencies
+            .iter()
+            .map(|((kind, service), histogram)| (*kind, *service, histogram))
     }
 }
 
@@ -190,7 +199,9 @@ impl Stats {
     pub fn latencies(&self) -> BTreeMap<(OpKind, Service), Histogram> {
         let mut all = BTreeMap::new();
         for (kind, service, histogram) in self.nodes.iter().flat_map(NodeStats::latencies) {
-            all.entry((kind, service)).or_insert_with(Histogram::default).merge(histogram);
+            all.entry((kind, service))
+                .or_insert_with(Histogram::default)
+                .merge(histogram);
         }
         all
     }
@@ -224,9 +235,15 @@ mod tests {
     fn buckets_follow_each_other_without_gap() {
         for value in (0..5000).chain([u64::from(u32::MAX), 1 << 40]) {
             let bucket = bucket(value);
-            assert!(first_of(bucket) <= value && value <= last_of(bucket), "{value}");
+            assert!(
+                first_of(bucket) <= value && value <= last_of(bucket),
+                "{value}"
+            );
             let width = last_of(bucket) - first_of(bucket) + 1;
-            assert!(width == 1 || width <= value / STEPS, "{value} in a bucket of {width}");
+            assert!(
+                width == 1 || width <= value / STEPS,
+                "{value} in a bucket of {width}"
+            );
         }
     }
 
@@ -237,17 +254,27 @@ mod tests {
         assert_eq!(histogram.quantile(0.5), 10);
         assert_eq!(histogram.quantile(0.99), 20);
         assert_eq!(histogram.quantile(0.0), 1);
-        assert_eq!((histogram.count(), histogram.sum(), histogram.max()), (20, 210, 20));
+        assert_eq!(
+            (histogram.count(), histogram.sum(), histogram.max()),
+            (20, 210, 20)
+        );
         assert_eq!(Histogram::default().quantile(0.5), 0);
     }
 
     #[test]
     fn merging_is_counting_both() {
         let values = [3u64, 70, 5000, 3];
-        let (mut one, mut two, mut all) =
-            (Histogram::default(), Histogram::default(), Histogram::default());
+        let (mut one, mut two, mut all) = (
+            Histogram::default(),
+            Histogram::default(),
+            Histogram::default(),
+        );
         for (index, &value) in values.iter().enumerate() {
-            if index % 2 == 0 { one.record(value) } else { two.record(value) }
+            if index % 2 == 0 {
+                one.record(value)
+            } else {
+                two.record(value)
+            }
             all.record(value);
         }
         one.merge(&two);

@@ -5,7 +5,7 @@ use super::stats::Stats;
 use super::system::{NodeHandle, Operand, System};
 use crate::agents::OpKind;
 use crate::check::{self, CheckCounts, SeenPacket};
-use crate::dut::Variant;
+use crate::dut::{ErrorLog, HomeCounters, Variant};
 use crate::{Failure, FailureKind};
 use flits::history::{Event, History};
 use flits::stimulus::{Op, Step, Stimulus, value_bytes};
@@ -23,6 +23,8 @@ pub struct RunOptions {
     pub vcd: Option<PathBuf>,
     /// Keeps every packet for [`Outcome::packets`].
     pub log_packets: bool,
+    /// Whether everything is checked, or nothing for measurements of speed.
+    pub checks: bool,
     /// Cycles that a request may stay unanswered.
     pub stuck_after: u64,
     /// Cycles that the run may take.
@@ -35,6 +37,7 @@ impl Default for RunOptions {
             model: Model::Rtl(Variant::Fast),
             vcd: None,
             log_packets: false,
+            checks: true,
             stuck_after: check::STUCK_AFTER,
             max_cycles: u64::MAX,
         }
@@ -46,21 +49,20 @@ impl Default for RunOptions {
 pub struct Outcome {
     /// What each step did, in the order of [`Stimulus::steps`].
     pub events: Vec<Event>,
+    /// The same in the order of the ends.
+    pub history: History,
+    /// Clock cycles since reset.
+    pub cycles: u64,
     /// What was counted.
     pub stats: Stats,
     /// How much was checked.
-    pub checks: CheckCounts,
+    pub counts: CheckCounts,
     /// Every packet, if [`RunOptions::log_packets`] was set.
     pub packets: Vec<SeenPacket>,
-}
-
-impl Outcome {
-    /// The events in the order of their ends.
-    pub fn history(&self) -> History {
-        let mut events = self.events.clone();
-        events.sort_by_key(|event| event.end);
-        History { events }
-    }
+    /// What the switch has logged of errors.
+    pub errors: ErrorLog,
+    /// What each home slice has counted.
+    pub homes: Vec<HomeCounters>,
 }
 
 /// Runs a stimulus on the fast model.
@@ -82,6 +84,7 @@ pub fn run_stimulus_with(stimulus: &Stimulus, options: &RunOptions) -> Result<Ou
         .seed(stimulus.seed)
         .model(options.model)
         .log_packets(options.log_packets)
+        .checks(options.checks)
         .stuck_after(options.stuck_after)
         .max_cycles(options.max_cycles);
     if let Some(path) = &options.vcd {
@@ -122,12 +125,23 @@ impl Supernode {
             std::future::ready(())
         })?;
         self.close_vcd()?;
-        let events = results.take().into_iter().flatten().collect();
+        let events: Vec<Event> = results.take().into_iter().flatten().collect();
+        let mut history = History {
+            events: events.clone(),
+        };
+        history.events.sort_by_key(|event| event.end);
+        let (cycles, stats) = (self.cycle(), self.stats());
+        let (errors, homes) = (self.error_log()?, self.home_counters()?);
+        let (counts, packets) = (self.check_counts(), self.packets().to_vec());
         Ok(Outcome {
             events,
-            stats: self.stats(),
-            checks: self.check_counts(),
-            packets: self.packets().to_vec(),
+            history,
+            cycles,
+            stats,
+            counts,
+            packets,
+            errors,
+            homes,
         })
     }
 }
@@ -138,7 +152,11 @@ fn steps_by_port(stimulus: &Stimulus) -> Vec<(usize, Vec<(usize, Step)>)> {
         .map(|port| {
             let steps = stimulus.steps.iter().enumerate();
             let own = steps.filter(|(_, step)| step.node == port);
-            (port, own.map(|(index, step)| (index, step.clone())).collect::<Vec<_>>())
+            (
+                port,
+                own.map(|(index, step)| (index, step.clone()))
+                    .collect::<Vec<_>>(),
+            )
         })
         .filter(|(_, steps)| !steps.is_empty())
         .collect()
@@ -166,26 +184,39 @@ async fn perform(sys: &System, node: &NodeHandle, step: &Step) -> Event {
             return event;
         }
         Op::Load { .. } => (OpKind::Load, Operand::None, None),
-        Op::Store { value, .. } | Op::StoreLine { value, .. } => {
-            (OpKind::Store, Operand::bytes(&data(value)), Some(data(value)))
-        }
+        Op::Store { value, .. } | Op::StoreLine { value, .. } => (
+            OpKind::Store,
+            Operand::bytes(&data(value)),
+            Some(data(value)),
+        ),
         Op::FetchAdd { value, .. } => (OpKind::FetchAdd, Operand::words([value]), None),
         Op::Swap { value, .. } => (OpKind::Swap, Operand::words([value]), Some(data(value))),
-        Op::CompareSwap { expected, value, .. } => {
-            (OpKind::CompareSwap, Operand::words([value, expected]), Some(data(value)))
-        }
+        Op::CompareSwap {
+            expected, value, ..
+        } => (
+            OpKind::CompareSwap,
+            Operand::words([value, expected]),
+            Some(data(value)),
+        ),
         Op::Fence => (OpKind::Fence, Operand::None, None),
         Op::Evict { .. } => (OpKind::Evict, Operand::None, None),
         Op::ReadOnce { .. } => (OpKind::ReadOnce, Operand::None, None),
-        Op::WriteUnique { value, .. } => {
-            (OpKind::WriteUnique, Operand::bytes(&data(value)), Some(data(value)))
-        }
+        Op::WriteUnique { value, .. } => (
+            OpKind::WriteUnique,
+            Operand::bytes(&data(value)),
+            Some(data(value)),
+        ),
         Op::ReadUncached { .. } => (OpKind::ReadUncached, Operand::None, None),
-        Op::WriteUncached { value, .. } => {
-            (OpKind::WriteUncached, Operand::bytes(&data(value)), Some(data(value)))
-        }
+        Op::WriteUncached { value, .. } => (
+            OpKind::WriteUncached,
+            Operand::bytes(&data(value)),
+            Some(data(value)),
+        ),
     };
-    let answer = node.access(kind, addr, size.into(), operand, Data::from_slice).result().await;
+    let answer = node
+        .access(kind, addr, size.into(), operand, Data::from_slice)
+        .result()
+        .await;
     event.end = sys.now();
     match answer {
         Ok(bytes) => {

@@ -90,7 +90,11 @@ impl Ord for Timer {
 impl Mailbox {
     /// Wakes the programs whose time has come.
     pub(crate) fn wake_timers(&mut self) {
-        while self.timers.peek().is_some_and(|Reverse(timer)| timer.at <= self.now) {
+        while self
+            .timers
+            .peek()
+            .is_some_and(|Reverse(timer)| timer.at <= self.now)
+        {
             if let Some(Reverse(timer)) = self.timers.pop() {
                 timer.waker.wake();
             }
@@ -121,7 +125,10 @@ pub struct System {
 
 impl System {
     pub(crate) fn new(mailbox: Rc<RefCell<Mailbox>>, processors: Rc<[usize]>) -> Self {
-        System { mailbox, processors }
+        System {
+            mailbox,
+            processors,
+        }
     }
 
     /// The node on port `port`.
@@ -134,17 +141,26 @@ impl System {
             "port {port} has no node that runs programs; those are on ports {:?}",
             self.processors
         );
-        NodeHandle { mailbox: self.mailbox.clone(), port }
+        NodeHandle {
+            mailbox: self.mailbox.clone(),
+            port,
+        }
     }
 
     /// Whatever is on a port.
     pub(crate) fn any_node(&self, port: usize) -> NodeHandle {
-        NodeHandle { mailbox: self.mailbox.clone(), port }
+        NodeHandle {
+            mailbox: self.mailbox.clone(),
+            port,
+        }
     }
 
     /// The nodes that run programs, in the order of their ports.
     pub fn nodes(&self) -> impl Iterator<Item = NodeHandle> + '_ {
-        self.processors.iter().map(|&port| NodeHandle { mailbox: self.mailbox.clone(), port })
+        self.processors.iter().map(|&port| NodeHandle {
+            mailbox: self.mailbox.clone(),
+            port,
+        })
     }
 
     /// Clock cycles since reset.
@@ -159,7 +175,10 @@ impl System {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let join = Rc::new(Join { output: Cell::new(None), waker: Cell::new(None) });
+        let join = Rc::new(Join {
+            output: Cell::new(None),
+            waker: Cell::new(None),
+        });
         let handle = JoinHandle { join: join.clone() };
         self.mailbox.borrow_mut().spawned.push(Box::pin(async move {
             join.output.set(Some(program.await));
@@ -172,7 +191,11 @@ impl System {
 
     /// Waits for `cycles` clock cycles.
     pub fn idle(&self, cycles: u64) -> Idle {
-        Idle { mailbox: self.mailbox.clone(), cycles, until: None }
+        Idle {
+            mailbox: self.mailbox.clone(),
+            cycles,
+            until: None,
+        }
     }
 }
 
@@ -206,7 +229,10 @@ pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F:
         Running(Pin<Box<F>>),
         Done(F::Output),
     }
-    let mut slots: Vec<_> = futures.into_iter().map(|f| Slot::Running(Box::pin(f))).collect();
+    let mut slots: Vec<_> = futures
+        .into_iter()
+        .map(|f| Slot::Running(Box::pin(f)))
+        .collect();
     std::future::poll_fn(|cx| {
         let mut running = false;
         for slot in &mut slots {
@@ -217,7 +243,11 @@ pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F:
                 }
             }
         }
-        if running { Poll::Pending } else { Poll::Ready(()) }
+        if running {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
     })
     .await;
     let output = |slot| match slot {
@@ -257,7 +287,13 @@ impl NodeHandle {
         Access {
             inner: TryAccess {
                 mailbox: self.mailbox.clone(),
-                request: Request { port: self.port, kind, addr, len, operand },
+                request: Request {
+                    port: self.port,
+                    kind,
+                    addr,
+                    len,
+                    operand,
+                },
                 id: None,
                 read,
             },
@@ -271,7 +307,13 @@ impl NodeHandle {
 
     /// Stores a value.
     pub fn store<T: Word>(&self, addr: u64, value: T) -> Access<()> {
-        self.access(OpKind::Store, addr, T::BYTES, Operand::words([value]), |_| ())
+        self.access(
+            OpKind::Store,
+            addr,
+            T::BYTES,
+            Operand::words([value]),
+            |_| (),
+        )
     }
 
     /// Loads a value, or gives the error.
@@ -291,17 +333,35 @@ impl NodeHandle {
 
     /// Overwrites the 64 bytes of a line.
     pub fn store_line(&self, addr: u64, value: &Line) -> Access<()> {
-        self.access(OpKind::Store, addr, LINE_BYTES, Operand::bytes(value), |_| ())
+        self.access(
+            OpKind::Store,
+            addr,
+            LINE_BYTES,
+            Operand::bytes(value),
+            |_| (),
+        )
     }
 
     /// Adds `value`, wrapping, and gives the old value.
     pub fn fetch_add<T: Word>(&self, addr: u64, value: T) -> Access<T> {
-        self.access(OpKind::FetchAdd, addr, T::BYTES, Operand::words([value]), T::get)
+        self.access(
+            OpKind::FetchAdd,
+            addr,
+            T::BYTES,
+            Operand::words([value]),
+            T::get,
+        )
     }
 
     /// Exchanges the value and gives the old one.
     pub fn swap<T: Word>(&self, addr: u64, value: T) -> Access<T> {
-        self.access(OpKind::Swap, addr, T::BYTES, Operand::words([value]), T::get)
+        self.access(
+            OpKind::Swap,
+            addr,
+            T::BYTES,
+            Operand::words([value]),
+            T::get,
+        )
     }
 
     /// Stores `new` if memory holds `expected`, and gives the old value: it is `expected` if the
@@ -324,12 +384,24 @@ impl NodeHandle {
 
     /// Reads `len` bytes of an uncached region: a power of two up to 256.
     pub fn read_uncached(&self, addr: u64, len: usize) -> Access<Vec<u8>> {
-        self.access(OpKind::ReadUncached, addr, len, Operand::None, <[u8]>::to_vec)
+        self.access(
+            OpKind::ReadUncached,
+            addr,
+            len,
+            Operand::None,
+            <[u8]>::to_vec,
+        )
     }
 
     /// Writes bytes to an uncached region: a power of two of them, up to 256.
     pub fn write_uncached(&self, addr: u64, bytes: &[u8]) -> Access<()> {
-        self.access(OpKind::WriteUncached, addr, bytes.len(), Operand::bytes(bytes), |_| ())
+        self.access(
+            OpKind::WriteUncached,
+            addr,
+            bytes.len(),
+            Operand::bytes(bytes),
+            |_| (),
+        )
     }
 
     /// Reads the line that holds `addr` as it is now, without caching it.
@@ -340,7 +412,13 @@ impl NodeHandle {
 
     /// Stores coherently without caching: a power of two of bytes up to 16, or a whole line.
     pub fn write_unique(&self, addr: u64, bytes: &[u8]) -> Access<()> {
-        self.access(OpKind::WriteUnique, addr, bytes.len(), Operand::bytes(bytes), |_| ())
+        self.access(
+            OpKind::WriteUnique,
+            addr,
+            bytes.len(),
+            Operand::bytes(bytes),
+            |_| (),
+        )
     }
 
     /// Sends a link word as it is, from a hostile device.
@@ -350,7 +428,11 @@ impl NodeHandle {
 
     /// Waits for `cycles` clock cycles.
     pub fn idle(&self, cycles: u64) -> Idle {
-        Idle { mailbox: self.mailbox.clone(), cycles, until: None }
+        Idle {
+            mailbox: self.mailbox.clone(),
+            cycles,
+            until: None,
+        }
     }
 }
 
@@ -371,8 +453,9 @@ pub(crate) enum Operand {
 impl Operand {
     pub(crate) fn words<T: Word, const N: usize>(values: [T; N]) -> Self {
         let mut bytes = [0; 2 * crate::agents::EXPECTED_OFFSET];
-        for (value, slot) in
-            values.into_iter().zip(bytes.chunks_exact_mut(crate::agents::EXPECTED_OFFSET))
+        for (value, slot) in values
+            .into_iter()
+            .zip(bytes.chunks_exact_mut(crate::agents::EXPECTED_OFFSET))
         {
             value.put(slot);
         }
@@ -415,7 +498,10 @@ impl Request {
         if !self.len.is_power_of_two() || !fits {
             Some(format!("{} bytes at once are not possible", self.len))
         } else if self.addr % self.len as u64 != 0 {
-            Some(format!("the address is not a multiple of the {} bytes accessed", self.len))
+            Some(format!(
+                "the address is not a multiple of the {} bytes accessed",
+                self.len
+            ))
         } else if self.addr >> ADDR_BITS != 0 {
             Some(format!("the address has more than {} bits", ADDR_BITS))
         } else {
@@ -483,7 +569,13 @@ impl<T> Future for TryAccess<T> {
         let mut mailbox = this.mailbox.borrow_mut();
         let mailbox = &mut *mailbox;
         let Some(id) = this.id else {
-            let Request { port, kind, addr, len, ref operand } = this.request;
+            let Request {
+                port,
+                kind,
+                addr,
+                len,
+                ref operand,
+            } = this.request;
             if let Some(why) = this.request.malformed() {
                 let text = format!("node {port}: {kind:?} at {addr:#x}: {why}");
                 mailbox.fail(Failure::new(mailbox.now, FailureKind::Access, text));
@@ -511,8 +603,15 @@ impl<T> Future for TryAccess<T> {
             }
             Some(Status::Ok) => Ok((this.read)(op.bytes())),
             Some(status) => {
-                let Request { port, kind, addr, .. } = this.request;
-                Err(AccessError { port, kind, addr, status })
+                let Request {
+                    port, kind, addr, ..
+                } = this.request;
+                Err(AccessError {
+                    port,
+                    kind,
+                    addr,
+                    status,
+                })
             }
         };
         mailbox.ops.release(id);
@@ -549,7 +648,11 @@ impl Future for Idle {
         }
         let order = mailbox.timer_count;
         mailbox.timer_count += 1;
-        mailbox.timers.push(Reverse(Timer { at: until, order, waker: cx.waker().clone() }));
+        mailbox.timers.push(Reverse(Timer {
+            at: until,
+            order,
+            waker: cx.waker().clone(),
+        }));
         Poll::Pending
     }
 }

@@ -21,7 +21,12 @@ fn small(sets: usize, ways: usize, mshrs: usize, store_buffer: usize) -> Superno
     let mut config = Config::new(4);
     for node in &mut config.nodes {
         if let Node::Cached { .. } = node {
-            *node = Node::Cached { sets, ways, mshrs, store_buffer };
+            *node = Node::Cached {
+                sets,
+                ways,
+                mshrs,
+                store_buffer,
+            };
         }
     }
     builder(4).config(config).build().expect("a small system")
@@ -48,7 +53,9 @@ fn values_survive_from_run_to_run_and_through_eviction() {
     })
     .expect("no violation");
     let sum = sn.run(|sys| async move {
-        let loads = (0..20u64).map(|i| sys.node(2).load::<u64>(64 * i)).collect::<Vec<_>>();
+        let loads = (0..20u64)
+            .map(|i| sys.node(2).load::<u64>(64 * i))
+            .collect::<Vec<_>>();
         join_all(loads).await.into_iter().sum::<u64>()
     });
     assert_eq!(sum, Ok(210));
@@ -94,7 +101,11 @@ fn atomics_of_all_nodes_add_up() {
         .expect("no violation");
     let mut sorted = olds;
     sorted.sort_unstable();
-    assert_eq!(sorted, (0..150).collect::<Vec<u32>>(), "each old value exactly once");
+    assert_eq!(
+        sorted,
+        (0..150).collect::<Vec<u32>>(),
+        "each old value exactly once"
+    );
 }
 
 #[test]
@@ -119,13 +130,21 @@ fn misses_of_one_node_overlap_up_to_its_miss_registers() {
         sn.run(|sys| async move {
             let start = sys.now();
             let cpu = sys.node(0);
-            join_all((0..8u64).map(|i| cpu.load::<u64>(64 * i)).collect::<Vec<_>>()).await;
+            join_all(
+                (0..8u64)
+                    .map(|i| cpu.load::<u64>(64 * i))
+                    .collect::<Vec<_>>(),
+            )
+            .await;
             sys.now() - start
         })
         .expect("no violation")
     };
     let (one, four, eight) = (cycles(1), cycles(4), cycles(8));
-    assert!(one > 3 * four && four > 3 * eight / 2, "{one} {four} {eight}");
+    assert!(
+        one > 3 * four && four > 3 * eight / 2,
+        "{one} {four} {eight}"
+    );
 }
 
 #[test]
@@ -144,7 +163,10 @@ fn accesses_awaited_one_after_the_other_do_not_overlap() {
         })
         .expect("no violation");
     let order = order.borrow();
-    assert!(order[0] > 90, "a miss takes the memory's latency: {order:?}");
+    assert!(
+        order[0] > 90,
+        "a miss takes the memory's latency: {order:?}"
+    );
     assert_eq!(order[1], 1, "a hit takes a cycle");
 }
 
@@ -170,7 +192,10 @@ fn both_loads_are_zero(store_buffer: usize) -> bool {
 
 #[test]
 fn only_a_store_buffer_lets_a_load_overtake_an_older_store() {
-    assert!(!both_loads_are_zero(0), "an in-order node is sequentially consistent");
+    assert!(
+        !both_loads_are_zero(0),
+        "an in-order node is sequentially consistent"
+    );
     assert!(both_loads_are_zero(4), "a node with a store buffer is TSO");
 }
 
@@ -202,7 +227,11 @@ fn a_load_sees_the_nodes_own_buffered_stores() {
             cpu.store(0x100, 0x0101_0101_0101_0101u64).await;
             cpu.store(0x104, 0x0202_0202u32).await;
             assert_eq!(cpu.load::<u32>(0x104).await, 0x0202_0202, "forwarded");
-            assert_eq!(cpu.load::<u64>(0x100).await, 0x0202_0202_0101_0101, "after both drained");
+            assert_eq!(
+                cpu.load::<u64>(0x100).await,
+                0x0202_0202_0101_0101,
+                "after both drained"
+            );
             for i in 0..10 {
                 cpu.store(0x200 + 64 * i, i).await;
             }
@@ -283,8 +312,14 @@ fn an_error_ends_the_run_unless_the_program_asks_for_it() {
     let mut sn = build(4);
     let seen = sn.run(|sys| async move {
         let error = sys.node(0).try_load::<u64>(HOLE).await.expect_err("a hole");
-        assert_eq!(sys.node(0).store(1 << 32, 1u8).result().await.map_err(|e| e.status),
-            Err(RespErr::WrongRegion));
+        assert_eq!(
+            sys.node(0)
+                .store(1 << 32, 1u8)
+                .result()
+                .await
+                .map_err(|e| e.status),
+            Err(RespErr::WrongRegion)
+        );
         error.status
     });
     assert_eq!(seen, Ok(RespErr::Unmapped));
@@ -302,7 +337,10 @@ fn a_misaligned_access_ends_the_run() {
     let failure = build(4)
         .run(|sys| async move { sys.node(0).load::<u64>(0x1004).await })
         .expect_err("misaligned");
-    assert!(failure.message.contains("not a multiple of the 8 bytes"), "{failure}");
+    assert!(
+        failure.message.contains("not a multiple of the 8 bytes"),
+        "{failure}"
+    );
 }
 
 #[test]
@@ -365,7 +403,8 @@ fn random_programs_on_small_caches_violate_nothing() {
     for store_buffer in [0, 3] {
         for seed in 0..8 {
             let mut sn = small(2, 1, 2, store_buffer);
-            sn.run(|sys| scramble(sys, seed)).unwrap_or_else(|f| panic!("seed {seed}: {f}"));
+            sn.run(|sys| scramble(sys, seed))
+                .unwrap_or_else(|f| panic!("seed {seed}: {f}"));
         }
     }
 }
@@ -401,8 +440,12 @@ fn the_same_seed_gives_the_same_run() {
     let run = |seed| {
         let mut config = Config::new(8);
         config.stall.rx_permille = 100;
-        let mut sn =
-            builder(8).config(config).seed(seed).log_packets(true).build().expect("a system");
+        let mut sn = builder(8)
+            .config(config)
+            .seed(seed)
+            .log_packets(true)
+            .build()
+            .expect("a system");
         sn.run(|sys| scramble(sys, seed)).expect("no violation");
         (sn.packets().to_vec(), sn.stats())
     };
@@ -422,17 +465,39 @@ fn a_stimulus_gives_an_event_for_each_step() {
 {"node":0,"op":"store_line","addr":"0x1040","value":"0x5"}
 "#;
     let stimulus = Stimulus::parse("test", text).expect("a stimulus");
-    let options = RunOptions { model: Model::Reference, ..RunOptions::default() };
+    let options = RunOptions {
+        model: Model::Reference,
+        ..RunOptions::default()
+    };
     let outcome = run_stimulus_with(&stimulus, &options).expect("no violation");
     let event = |index: usize| &outcome.events[index];
     assert_eq!(event(0).wrote.as_deref(), Some(&42u64.to_le_bytes()[..]));
-    assert_eq!(event(1).read.as_deref().map(|line| line[0]), Some(0x29), "after the addition");
-    assert_eq!((event(2).read.as_deref(), &event(2).wrote), (Some(&42u64.to_le_bytes()[..]), &None));
-    assert_eq!(event(3).wrote.as_deref(), Some(&[0x29][..]), "0x2a + 0xff in a byte");
+    assert_eq!(
+        event(1).read.as_deref().map(|line| line[0]),
+        Some(0x29),
+        "after the addition"
+    );
+    assert_eq!(
+        (event(2).read.as_deref(), &event(2).wrote),
+        (Some(&42u64.to_le_bytes()[..]), &None)
+    );
+    assert_eq!(
+        event(3).wrote.as_deref(),
+        Some(&[0x29][..]),
+        "0x2a + 0xff in a byte"
+    );
     assert_eq!(event(4).status, RespErr::Unmapped);
-    assert_eq!(event(5).wrote.as_deref().map(|w| w[8..16].to_vec()), Some(6u64.to_le_bytes().into()));
+    assert_eq!(
+        event(5).wrote.as_deref().map(|w| w[8..16].to_vec()),
+        Some(6u64.to_le_bytes().into())
+    );
     assert_eq!(event(0).start, 5, "the start is skewed");
-    let ends: Vec<u64> = outcome.history().events.iter().map(|event| event.end).collect();
+    let ends: Vec<u64> = outcome
+        .history
+        .events
+        .iter()
+        .map(|event| event.end)
+        .collect();
     assert!(ends.is_sorted());
     assert_eq!(ends.len(), 6);
 }
@@ -444,7 +509,12 @@ fn a_configuration_that_is_not_possible_is_a_sentence() {
         Err(failure) => failure.to_string(),
     };
     let mut many = Config::new(8);
-    many.nodes[0] = Node::Cached { sets: 1, ways: 1, mshrs: 65, store_buffer: 0 };
+    many.nodes[0] = Node::Cached {
+        sets: 1,
+        ways: 1,
+        mshrs: 65,
+        store_buffer: 0,
+    };
     assert!(failure(many).contains("node 0: a cache has 1 to 64 misses in flight"));
     let mut overlap = Config::new(8);
     overlap.regions[1].base = 0;
