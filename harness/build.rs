@@ -11,7 +11,7 @@ const RTL: &str = "../rtl";
 /// Ports and the variants that are built of that model.
 const MODELS: [(u32, &[Variant]); 3] = [
     (4, &[Variant::Fast]),
-    (8, &[Variant::Fast, Variant::Cov, Variant::Wave]),
+    (8, &[Variant::Fast, Variant::Wave]),
     (16, &[Variant::Fast]),
 ];
 
@@ -37,6 +37,11 @@ fn sources() -> Result<Vec<String>, String> {
     let list = Path::new(RTL).join("supernode.f");
     println!("cargo::rerun-if-changed={}", list.display());
     let text = fs::read_to_string(&list).map_err(|e| format!("{}: {e}", list.display()))?;
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default().trim());
-    Ok(lines.filter(|line| !line.is_empty()).map(|line| format!("{RTL}/{line}")).collect())
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default().trim());
+    Ok(lines
+        .filter(|line| !line.is_empty())
+        .map(|line| format!("{RTL}/{line}"))
+        .collect())
 }

@@ -70,7 +70,9 @@ scalar_pins!(u8, u16, u32, u64);
 
 impl<const N: usize> Pins for &[u32; N] {
     fn to_wide(self) -> u128 {
-        self.iter().rev().fold(0, |wide, &word| wide << 32 | u128::from(word))
+        self.iter()
+            .rev()
+            .fold(0, |wide, &word| wide << 32 | u128::from(word))
     }
 }
 
@@ -165,7 +167,9 @@ macro_rules! rtl_switch {
             }
 
             fn trace_close(&mut self) -> Result<(), Failure> {
-                self.model.trace_close().map_err(|error| setup(error.to_string()))
+                self.model
+                    .trace_close()
+                    .map_err(|error| setup(error.to_string()))
             }
 
             fn coverage(&self) -> &[u32] {
@@ -181,7 +185,11 @@ macro_rules! rtl_switch {
 
 rtl_switch!(Switch4, 4, |wide| wide as u32);
 rtl_switch!(Switch8, 8, |wide| wide as u64);
-rtl_switch!(Switch16, 16, |wide| &[wide as u32, (wide >> 32) as u32, (wide >> 64) as u32]);
+rtl_switch!(Switch16, 16, |wide| &[
+    wide as u32,
+    (wide >> 32) as u32,
+    (wide >> 64) as u32
+]);
 
 fn setup(text: String) -> Failure {
     Failure::new(0, FailureKind::Setup, text)
