@@ -1,5 +1,5 @@
-//! Builds models of two modules: the queue in all variants and in a larger size, and a module that
-//! the simulator has to give up on.
+//! Builds models of two modules: the queue in all variants, and larger with two threads; and one
+//! that the simulator has to give up on.
 
 use verilated::build::{self, Error, Model, Variant};
 
@@ -13,7 +13,7 @@ fn main() -> Result<(), Error> {
         .param("Depth", 9);
     build::build_all(&[
         queue.variants([Variant::Fast, Variant::Cov, Variant::Wave]),
-        deep.param("PayloadWidth", 320),
+        deep.param("PayloadWidth", 320).threads(2),
         Model::new("oscillator").source("rtl/oscillator.sv"),
     ])?;
     Ok(())

@@ -38,6 +38,8 @@
 //! counter.trace_close()?;
 //! ```
 //!
+//! The package in `example/` does this with a module that has ports of all kinds.
+//!
 //! # Choices a user should know
 //!
 //! * **Power-on state is all zeros.** Models are built with `--x-assign 0 --x-initial 0`: every
