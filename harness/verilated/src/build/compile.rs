@@ -1,6 +1,7 @@
 //! Compiling the C++ and putting it into one static library.
 
 use super::Context;
+use super::cache;
 use super::error::Error;
 use super::generate::shim_file;
 use super::stamp::Stamp;
@@ -129,6 +130,7 @@ pub fn library(context: &Context, tool: &Verilator, jobs: &[Job]) -> Result<Libr
     let name = format!("verilated_{}", context.package);
     let path = context.out_dir.join(format!("lib{name}.a"));
     archive(&context.archiver, &path, &objects)?;
+    cache::used(&compiler.cache, &objects)?;
     let standard_library = if cfg!(target_os = "macos") {
         "c++"
     } else {
@@ -294,7 +296,7 @@ impl Compiler {
         }
         stamp.add(&source.text);
         let stem = source.name.trim_end_matches(".cpp");
-        let object = self.cache.join(format!("{stem}-{}.o", stamp.finish()));
+        let object = cache::object(&self.cache, stem, &stamp.finish());
         Unit {
             dir: dir.into(),
             file: source.name.into(),

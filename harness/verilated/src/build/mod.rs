@@ -22,8 +22,8 @@
 //!
 //! Verilator runs again for a model if its sources (as Verilator itself reported them), its options
 //! or the Verilator binary changed. Compiled objects are kept by content in
-//! `<target>/verilated-cache`, so that debug and release builds, and models that come out equal,
-//! share them, and a change in one module recompiles only the generated files that differ.
+//! `<target>/verilated-cache`, so that debug and release builds share them, and going back to an
+//! earlier state of the sources compiles nothing. The last few versions of each object are kept.
 //!
 //! # Environment
 //!
@@ -33,6 +33,7 @@
 //! | `CXX`, `AR` | C++ compiler and archiver; `c++`/`g++`/`clang++` and `ar` if unset |
 //! | `VERILATED_CACHE` | where to keep compiled objects |
 
+mod cache;
 mod compile;
 mod coverage;
 mod error;
