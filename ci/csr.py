@@ -4,7 +4,8 @@
 
 writes below FOLDER: rtl/csr/supernode_csr_regs.sv and supernode_csr_regs_pkg.sv (by
 PeakRDL-regblock: bus, decoder, lone registers), rtl/csr/supernode_csr_pkg.sv (layout of the
-tables that the map calls external) and harness/src/dut/csr_map.rs (offsets and fields).
+tables that the map calls external), rtl/csr/README.md (the map as a table) and
+harness/src/dut/csr_map.rs (offsets and fields).
 """
 
 import sys
@@ -218,6 +219,59 @@ def rust_map(top):
     return "\n".join([RUST_HEAD, *rust_registers(top)])
 
 
+# ---- Markdown: the map as a table
+
+MARKDOWN_HEAD = f"""<!-- {NOTICE} -->
+
+# Registers of the switch
+
+Words of 32 bits at byte offsets on the APB port; r: software reads, w: software writes; i and j
+count from 0 to below the numbers in brackets. supernode_csr.rdl says what a small switch does with
+the registers of what it does not have, and how bad accesses are answered.
+
+| offset | register | bits | | reset | meaning |
+|---|---|---|---|---|---|
+"""
+
+
+def markdown_register(reg, path, offset):
+    rows = []
+    for field in reg.fields():
+        access = "r" * field.is_sw_readable + "w" * field.is_sw_writable
+        reset = field.get_property("reset")
+        hardware = "" if reset is None else f"{reset:#x}"
+        if is_number(reg):
+            name, said = path, sentence(reg)
+        else:
+            name, said = f"{path}.{field.inst_name}", sentence(field) or sentence(reg)
+        bits = f"{field.high}:{field.low}"
+        rows.append(f"| {offset} | {name} | {bits} | {access} | {hardware} | {said} |")
+    return rows
+
+
+def markdown_registers(node, path="", offset=""):
+    rows = []
+    for child in node.children(unroll=False):
+        name = path
+        if not (child.external and isinstance(child, RegfileNode) and not child.is_array):
+            name = f"{path}.{child.inst_name}" if path else child.inst_name
+        strides = offset
+        if child.is_array:
+            index = "ijk"[strides.count("+")]
+            name += f"[{length(child)}]"
+            strides += f" + {child.array_stride:#x} {index}"
+        if isinstance(child, RegNode):
+            start = f"{child.raw_absolute_address:#05x}"
+            rows += markdown_register(child, f"`{name}`", f"{start}{strides}")
+        else:
+            rows += markdown_registers(child, name, strides)
+    return rows
+
+
+def markdown_map(top):
+    return MARKDOWN_HEAD + "\n".join(markdown_registers(top)) + "\n"
+
+
 def main(source, folder):
     try:
         top = read_map(source)
@@ -229,6 +283,7 @@ def main(source, folder):
     rust.parent.mkdir(parents=True, exist_ok=True)
     write_regblock(top, rtl)
     Path(rtl, "supernode_csr_pkg.sv").write_text(sv_package(top))
+    Path(rtl, "README.md").write_text(markdown_map(top))
     rust.write_text(rust_map(top))
 
 

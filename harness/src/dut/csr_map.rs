@@ -34,29 +34,29 @@ impl Field {
 /// Identification: 'SNOD'.
 pub const ID: u32 = 0x000;
 
-/// Version of this map. A new major version moves or removes registers, a new minor one adds some.
+/// Version of this map.
 pub const VERSION: u32 = 0x004;
-/// `minor` of [`VERSION`].
+/// `minor` of [`VERSION`]: Counts additions.
 pub const VERSION_MINOR: Field = Field::new(0, 16);
-/// `major` of [`VERSION`].
+/// `major` of [`VERSION`]: Counts changes that old software does not understand.
 pub const VERSION_MAJOR: Field = Field::new(16, 16);
 
 /// Parameters of this switch.
 pub const PARAMS0: u32 = 0x008;
-/// `ports` of [`PARAMS0`].
+/// `ports` of [`PARAMS0`]: Ports.
 pub const PARAMS0_PORTS: Field = Field::new(0, 8);
-/// `home_slices` of [`PARAMS0`].
+/// `home_slices` of [`PARAMS0`]: Home slices.
 pub const PARAMS0_HOME_SLICES: Field = Field::new(8, 8);
-/// `regions` of [`PARAMS0`].
+/// `regions` of [`PARAMS0`]: Regions of the address map.
 pub const PARAMS0_REGIONS: Field = Field::new(16, 8);
 /// `class_depth` of [`PARAMS0`]: Flits of each class that a port buffers.
 pub const PARAMS0_CLASS_DEPTH: Field = Field::new(24, 8);
 
 /// Parameters of each home slice.
 pub const PARAMS1: u32 = 0x00c;
-/// `dir_sets` of [`PARAMS1`].
+/// `dir_sets` of [`PARAMS1`]: Sets of its directory.
 pub const PARAMS1_DIR_SETS: Field = Field::new(0, 16);
-/// `dir_ways` of [`PARAMS1`].
+/// `dir_ways` of [`PARAMS1`]: Ways of its directory.
 pub const PARAMS1_DIR_WAYS: Field = Field::new(16, 8);
 /// `trackers` of [`PARAMS1`]: Transactions in flight.
 pub const PARAMS1_TRACKERS: Field = Field::new(24, 8);
@@ -75,9 +75,9 @@ pub const ERROR_COUNT: u32 = 0x020;
 pub const ERROR_INFO: u32 = 0x024;
 /// `src` of [`ERROR_INFO`]: Node that sent the offender.
 pub const ERROR_INFO_SRC: Field = Field::new(0, 10);
-/// `opcode` of [`ERROR_INFO`].
+/// `opcode` of [`ERROR_INFO`]: Its opcode.
 pub const ERROR_INFO_OPCODE: Field = Field::new(10, 6);
-/// `cause` of [`ERROR_INFO`]: supernode_pkg::error_cause_e.
+/// `cause` of [`ERROR_INFO`]: Why, as error_cause_e of supernode_pkg.sv.
 pub const ERROR_INFO_CAUSE: Field = Field::new(16, 4);
 /// `valid` of [`ERROR_INFO`]: There was an error.
 pub const ERROR_INFO_VALID: Field = Field::new(31, 1);
@@ -157,9 +157,9 @@ pub const fn region_mem_node(region: u32, index: u32) -> u32 {
     assert!(region < 8 && index < 4);
     0x210 + 0x40 * region + 0x4 * index
 }
-/// `even` of [`region_mem_node`].
+/// `even` of [`region_mem_node`]: Node of memory 2m.
 pub const REGION_MEM_NODE_EVEN: Field = Field::new(0, 10);
-/// `odd` of [`region_mem_node`].
+/// `odd` of [`region_mem_node`]: Node of memory 2m+1.
 pub const REGION_MEM_NODE_ODD: Field = Field::new(16, 10);
 
 /// Partitions with access. A port has the right when it shares a partition with the mask.
@@ -171,9 +171,9 @@ pub const fn region_rights(region: u32) -> u32 {
     assert!(region < 8);
     0x220 + 0x40 * region
 }
-/// `read` of [`region_rights`].
+/// `read` of [`region_rights`]: Who may read.
 pub const REGION_RIGHTS_READ: Field = Field::new(0, 16);
-/// `write` of [`region_rights`].
+/// `write` of [`region_rights`]: Who may write.
 pub const REGION_RIGHTS_WRITE: Field = Field::new(16, 16);
 
 /// Node of the first home slice.
@@ -185,7 +185,7 @@ pub const fn region_home(region: u32) -> u32 {
     assert!(region < 8);
     0x224 + 0x40 * region
 }
-/// `first` of [`region_home`].
+/// `first` of [`region_home`]: Home slice k is this node plus k.
 pub const REGION_HOME_FIRST: Field = Field::new(0, 10);
 
 /// Flits of a class taken from the node.
