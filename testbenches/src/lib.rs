@@ -1,1 +1,14 @@
-//! Test benches of the supernode switch.
+//! What the tests of the switch have in common.
+//!
+//! * [`property`]: random stimuli, shrinking, and the file that a failing one leaves;
+//! * [`program`]: stimuli written by hand;
+//! * [`oracle`]: judges a history by itself, without the harness's checkers;
+//! * [`steer`]: searches timings until a race is met, and reads the packets that prove it.
+//!
+//! Every test takes its seed from `SUPERNODE_SEED`, or from its own name where that is not set, and
+//! prints it.
+
+pub mod oracle;
+pub mod program;
+pub mod property;
+pub mod steer;

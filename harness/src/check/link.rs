@@ -125,9 +125,6 @@ fn fault(port: usize, kind: PortKind, direction: Direction, header: &Header) -> 
             Some(format!("a {kind} may not send {opcode}"))
         }
         Direction::ToNode if header.dst != own => Some("the destination is not this port".into()),
-        Direction::ToNode if !may_receive(kind, opcode) => {
-            Some(format!("a {kind} may not get {opcode}"))
-        }
         Direction::ToNode if wants_home(opcode) && !header.src.is_home() => Some(format!(
             "{opcode} comes from {}, which is no home",
             header.src
@@ -158,7 +155,7 @@ fn may_send(kind: PortKind, opcode: Opcode) -> bool {
 }
 
 /// What a kind of device may get.
-fn may_receive(kind: PortKind, opcode: Opcode) -> bool {
+pub(super) fn may_receive(kind: PortKind, opcode: Opcode) -> bool {
     use Opcode::*;
     match kind {
         PortKind::Cached => opcode.class() == Class::Snp || matches!(opcode, Comp | CompData),

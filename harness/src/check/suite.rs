@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::delivery::{Delivery, port_of};
 use super::golden::{Golden, Written};
-use super::link::Port;
+use super::link::{Port, may_receive};
 use super::order::ProgramOrder;
 use super::swmr::Swmr;
 use super::transactions::Transactions;
@@ -81,7 +81,15 @@ impl Suite {
         word: &LinkWord,
     ) -> Verdict {
         self.counts.words += 1;
-        let Some(packet) = self.links[port].word(direction, word)? else {
+        let packet = self.links[port].word(direction, word)?;
+        let request = word.head && word.class == Class::Req && direction == Direction::ToSwitch;
+        if request
+            && !self.is_hostile(port)
+            && let Ok(header) = Header::decode(word.class, word.flit)
+        {
+            self.requested(cycle, port, &header)?;
+        }
+        let Some(packet) = packet else {
             return Ok(());
         };
         self.counts.packets += 1;
@@ -90,7 +98,7 @@ impl Suite {
                 self.hostile(cycle, port, direction, &packet);
                 Ok(())
             }
-            Direction::ToSwitch => self.sent(cycle, port, &packet),
+            Direction::ToSwitch => self.sent(port, &packet),
             Direction::ToNode => match port_of(packet.header.src, self.links.len()) {
                 Some(from) if self.is_hostile(from) => {
                     self.got_from_hostile(cycle, from, port, &packet)
@@ -109,27 +117,35 @@ impl Suite {
         verdict
     }
 
+    /// Device `port` has sent the header of a request. The switch may refuse it before the rest of
+    /// the packet has come.
+    fn requested(&mut self, cycle: u64, port: usize, header: &Header) -> Verdict {
+        if let Err(status) = self.route(port, header) {
+            self.delivery.refuse(port, header.txn, status);
+        }
+        self.transactions.request(cycle, port, header)
+    }
+
     /// Device `port` has sent a packet.
-    fn sent(&mut self, cycle: u64, port: usize, packet: &Packet) -> Verdict {
+    fn sent(&mut self, port: usize, packet: &Packet) -> Verdict {
         let Packet { header, payload } = packet;
         if header.class() == Class::Req {
-            match self.route(port, header) {
-                Ok(Route::Home) => {}
-                Ok(Route::Memory(memory, local)) => {
-                    let dst = NodeId::port(memory as u16);
-                    let translated = Header {
-                        dst,
-                        addr: local,
-                        ..*header
-                    };
-                    self.delivery.enter(port, memory, translated, payload);
-                }
-                Err(status) => self.delivery.refuse(port, header.txn, status),
+            let Ok(route) = self.route(port, header) else {
+                return Ok(());
+            };
+            if let Route::Memory(memory, local) = route {
+                let dst = NodeId::port(memory as u16);
+                let translated = Header {
+                    dst,
+                    addr: local,
+                    ..*header
+                };
+                self.delivery.enter(port, memory, translated, payload);
             }
             if matches!(header.opcode, Opcode::WriteUnique | Opcode::WriteNoSnp) {
                 self.golden.issue(port, packet);
             }
-            return self.transactions.request(cycle, port, header);
+            return Ok(());
         }
         match (port_of(header.dst, self.links.len()), header.dst.as_home()) {
             (Some(to), _) => self.delivery.enter(port, to, *header, payload),
@@ -155,6 +171,13 @@ impl Suite {
     /// Device `port` has got a packet.
     fn got(&mut self, cycle: u64, port: usize, packet: &Packet) -> Verdict {
         let Packet { header, payload } = packet;
+        let kind = self.config.kinds[port];
+        if !may_receive(kind, header.opcode) {
+            return Err(violation(
+                FailureKind::Link,
+                format!("port {port}: a {kind} may not get {header}"),
+            ));
+        }
         let refused = matches!(
             header.resp,
             RespErr::Unmapped | RespErr::NoRight | RespErr::WrongRegion

@@ -1,0 +1,164 @@
+//! Random stimuli: seeds, cases, shrinking, and what a failure leaves behind.
+
+use std::path::{Path, PathBuf};
+
+use flits::stimulus::Stimulus;
+use harness::dut::Variant;
+use harness::sim::{Model, Outcome, RunOptions, run_stimulus_with};
+use proptest::strategy::Strategy;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use crate::oracle;
+
+/// Cycles that a run may take; stalls and hot lines stretch runs, but none this far.
+const MAX_CYCLES: u64 = 2_000_000;
+
+/// Runs that shrinking may take to make a failing stimulus small.
+const SHRINK_RUNS: u32 = 1500;
+
+/// The seed of the test `name`: `SUPERNODE_SEED`, decimal or hexadecimal after `0x`, or a hash of
+/// the name.
+///
+/// # Panics
+/// If `SUPERNODE_SEED` is no number.
+pub fn seed(name: &str) -> u64 {
+    let seed = match std::env::var("SUPERNODE_SEED") {
+        Ok(text) => number(&text).unwrap_or_else(|| {
+            panic!("SUPERNODE_SEED is \"{text}\"; give a number, like 7 or 0x7")
+        }),
+        Err(_) => hash(name),
+    };
+    println!("{name}: SUPERNODE_SEED={seed:#x}");
+    seed
+}
+
+fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// FNV-1a, which gives a name the same seed on every machine.
+fn hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
+/// Random cases to try: `cases`, or `SUPERNODE_CASES` where that is set.
+fn cases(cases: u32) -> u32 {
+    std::env::var("SUPERNODE_CASES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(cases)
+}
+
+/// Where failing stimuli go.
+fn failures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/failures")
+}
+
+/// Runs on the switch that the tests are about: the Verilated one, or where `SUPERNODE_MODEL` is
+/// `reference` that of the specification.
+pub fn options() -> RunOptions {
+    let model = match std::env::var("SUPERNODE_MODEL").as_deref() {
+        Ok("reference") => Model::Reference,
+        _ => Model::Rtl(Variant::Fast),
+    };
+    RunOptions {
+        model,
+        max_cycles: MAX_CYCLES,
+        ..RunOptions::default()
+    }
+}
+
+/// Runs a stimulus with every checker, and judges its history with the [oracle].
+///
+/// # Errors
+/// What was found.
+pub fn run(stimulus: &Stimulus) -> Result<Outcome, String> {
+    run_with(stimulus, &options())
+}
+
+/// [`run`] with options.
+///
+/// # Errors
+/// What was found.
+pub fn run_with(stimulus: &Stimulus, options: &RunOptions) -> Result<Outcome, String> {
+    let outcome = run_stimulus_with(stimulus, options).map_err(|failure| failure.to_string())?;
+    oracle::one_memory(stimulus, &outcome.history)?;
+    Ok(outcome)
+}
+
+/// Tries `property` on `count` stimuli drawn from `strategy`.
+///
+/// # Panics
+/// With the message of the first failure, after shrinking the stimulus and writing it to
+/// `target/failures/NAME.jsonl`.
+pub fn check<S: Strategy<Value = Stimulus>>(
+    name: &str,
+    count: u32,
+    strategy: &S,
+    property: impl Fn(&Stimulus) -> Result<(), String>,
+) {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed(name).to_le_bytes());
+    let config = Config {
+        cases: cases(count),
+        max_shrink_iters: SHRINK_RUNS,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let outcome = runner.run(strategy, |stimulus| {
+        stimulus.check().map_err(TestCaseError::fail)?;
+        property(&stimulus).map_err(TestCaseError::fail)
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Abort(reason)) => panic!("{name}: {reason}"),
+        Err(TestError::Fail(reason, stimulus)) => fail(name, reason.message(), &stimulus),
+    }
+}
+
+/// Ends the test `name`: writes the stimulus and says what broke and how to see it again.
+///
+/// # Panics
+/// Always.
+pub fn fail(name: &str, reason: &str, stimulus: &Stimulus) -> ! {
+    let file = format!("target/failures/{name}.jsonl");
+    let path = failures().join(format!("{name}.jsonl"));
+    let kept = std::fs::create_dir_all(failures())
+        .map_err(|error| error.to_string())
+        .and_then(|()| stimulus.write(&path).map_err(|error| error.to_string()));
+    if let Err(error) = kept {
+        panic!(
+            "{name}: {reason}\n(the stimulus could not be kept: {error})\n{}",
+            stimulus.to_text()
+        );
+    }
+    panic!(
+        "{name}: {reason}\n\
+         shrunk to {} operations: {file}\n\
+         see it: supernode replay {file} --vcd {name}.vcd",
+        stimulus.steps.len()
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seed_of_a_name_is_the_same_everywhere() {
+        assert_eq!(hash(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(
+            (number("12"), number("0xc"), number("c")),
+            (Some(12), Some(12), None)
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the Verilated switch among simulated devices. One binary, because each links the models.
+
+mod determinism;
+mod errors;
+mod opcodes;
+mod properties;
+mod races;
+mod regressions;
