@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use flits::stimulus::{Config, Op, Step, Stimulus};
+use harness::report::Report;
+
 fn supernode(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_supernode"))
         .args(args)
@@ -46,7 +49,7 @@ fn help_shows_every_command_and_examples() {
     let output = supernode(&["--help"]);
     assert!(output.status.success());
     let text = stdout(&output);
-    for word in ["wave", "completions", "Examples:"] {
+    for word in ["run", "replay", "wave", "info", "completions", "Examples:"] {
         assert!(text.contains(word), "{word} in {text}");
     }
 }
@@ -73,4 +76,203 @@ fn a_waveform_that_is_not_ours_is_refused() {
     std::fs::write(&path, other).expect("writable");
     assert!(sentence(&["wave", text_of(&path)]).contains("no switch in this VCD file"));
     assert!(refusal(&["wave", text_of(&path), "--addr", "here"]).contains("no address"));
+}
+
+const REQUEST: &str = r#"{"timestamp":0,"input_length":40,"output_length":7,"hash_ids":[3,4,9]}"#;
+
+#[test]
+fn a_trace_that_cannot_be_used_is_refused_with_file_and_line() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("t.jsonl");
+    let with_second_line = |line: &str| {
+        std::fs::write(&path, format!("{REQUEST}\n{line}\n")).expect("writable");
+        let text = sentence(&["run", "kv", "--trace", text_of(&path)]);
+        assert!(text.contains("t.jsonl:2: "), "{text}");
+        text
+    };
+    assert!(with_second_line(&REQUEST[..50]).contains("ends too early"));
+    assert!(with_second_line(&REQUEST.replace("40", "-40")).contains("-40"));
+    assert!(with_second_line(&REQUEST.replace("output", "input")).contains("duplicate field"));
+    assert!(with_second_line(&REQUEST.replace("timestamp", "when")).contains("unknown field"));
+    assert!(with_second_line(&REQUEST.replace(":7", ":7777777777")).contains("beyond reason"));
+    std::fs::write(&path, "").expect("writable");
+    assert!(sentence(&["run", "kv", "--trace", text_of(&path)]).contains("holds no request"));
+    let missing = folder.path().join("no.jsonl");
+    assert!(sentence(&["run", "kv", "--trace", text_of(&missing)]).contains("cannot be opened"));
+    assert!(sentence(&["run", "kv", "--trace", text_of(folder.path())]).contains("directory"));
+}
+
+#[test]
+fn options_out_of_range_are_refused() {
+    for (option, value, why) in [
+        ("--ports", "5", "4, 8 or 16 ports"),
+        ("--ports", "0", "4, 8 or 16 ports"),
+        ("--requests", "0", "0 is not in"),
+        ("--lines-per-block", "0", "0 is not in"),
+        ("--in-flight", "65", "65 is not in"),
+        ("--seed", "x", "invalid digit"),
+    ] {
+        let text = refusal(&["run", "kv", option, value]);
+        assert!(text.contains(why), "{option} {value}: {text}");
+    }
+    let large = ["run", "kv", "--lines-per-block", "65536"];
+    assert!(sentence(&large).contains("take fewer requests or lines per block"));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_refused_before_the_run() {
+    let folder = tempfile::tempdir().expect("folder");
+    let lost = folder.path().join("no/such/out");
+    for option in ["--json", "--html", "--vcd"] {
+        let text = sentence(&["run", "kv", option, text_of(&lost)]);
+        assert!(text.contains("there is no folder"), "{text}");
+        let text = sentence(&["run", "kv", option, text_of(folder.path())]);
+        assert!(text.contains("is a directory"), "{text}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
+}
+
+#[test]
+fn a_stimulus_that_cannot_be_used_is_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("s.jsonl");
+    let replay = ["replay", text_of(&path)];
+    assert!(sentence(&replay).contains("s.jsonl: there is no such file"));
+    std::fs::write(&path, "{\"supernode_stim").expect("writable");
+    assert!(sentence(&replay).contains("s.jsonl:1: "));
+    let head = Stimulus {
+        seed: 7,
+        config: Config::new(4),
+        steps: Vec::new(),
+    }
+    .to_text();
+    std::fs::write(&path, format!("{head}{{\"node\":3,\"op\":\"load\"}}\n")).expect("writable");
+    assert!(sentence(&replay).contains("s.jsonl:2: "));
+    let text = head.replace("\"granule\":4096", "\"granule\":4095");
+    std::fs::write(&path, text).expect("writable");
+    assert!(sentence(&replay).contains("granule"));
+}
+
+#[test]
+fn a_run_reports_the_same_figures_in_table_json_and_page() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (json, html) = (folder.path().join("r.json"), folder.path().join("r.html"));
+    let output = supernode(&[
+        "run",
+        "kv",
+        "--requests",
+        "3",
+        "--ports",
+        "4",
+        "--lines-per-block",
+        "2",
+        "--json",
+        text_of(&json),
+        "--html",
+        text_of(&html),
+    ]);
+    let table = stdout(&output);
+    assert!(
+        output.status.success(),
+        "{table}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(table.ends_with("\n0 violations\n"), "{table}");
+    assert_eq!(
+        output.stderr, b"",
+        "quiet when standard error is no terminal"
+    );
+    let text = std::fs::read_to_string(&json).expect("written");
+    let report: Report = serde_json::from_str(&text).expect("the documented form");
+    assert_eq!((report.violations, report.system.ports), (0, 4));
+    let kv = report.kv.as_ref().expect("a key/value run");
+    assert_eq!(kv.requests, 3);
+    assert!(kv.bytes_checked > 0 && report.cycles > 0);
+    assert!(
+        report.checks.iter().all(|check| check.count > 0),
+        "{:?}",
+        report.checks
+    );
+    assert_eq!(report.table(), table);
+    assert_eq!(
+        std::fs::read_to_string(&html).expect("written"),
+        harness::report::html::page(&report)
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 2);
+}
+
+#[test]
+fn a_waveform_holds_the_packets_of_its_run() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (stimulus, vcd) = (folder.path().join("s.jsonl"), folder.path().join("s.vcd"));
+    let config = Config::new(8);
+    let step = |node, op| Step { node, after: 0, op };
+    let steps = vec![
+        step(
+            0,
+            Op::Store {
+                addr: 0x1240,
+                size: 8,
+                value: 42,
+            },
+        ),
+        step(
+            1,
+            Op::Load {
+                addr: 0x1240,
+                size: 8,
+            },
+        ),
+    ];
+    Stimulus {
+        seed: 7,
+        config,
+        steps,
+    }
+    .write(&stimulus)
+    .expect("writable");
+    let output = supernode(&["replay", text_of(&stimulus), "--vcd", text_of(&vcd)]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(stdout(&output).ends_with("\n0 violations\n"));
+    let table = supernode(&["wave", text_of(&vcd), "--port", "0", "--addr", "0x1250"]);
+    assert!(table.status.success());
+    let table = stdout(&table);
+    let rows: Vec<_> = table.lines().collect();
+    assert!(rows[0].contains("opcode") && rows.last().is_some_and(|l| l.contains("packets in")));
+    let rows = &rows[1..rows.len() - 1];
+    assert!(rows[0].contains("in   REQ    ReadUnique"), "{table}");
+    assert!(rows.iter().all(|row| row.contains("0x1240")), "{table}");
+    assert!(
+        rows.iter().any(|row| row.contains("RSP    CompAck")),
+        "{table}"
+    );
+}
+
+#[test]
+fn info_shows_switch_devices_and_address_map() {
+    let output = supernode(&["info", "--ports", "4"]);
+    assert!(output.status.success());
+    let text = stdout(&output);
+    for word in ["supernode 0.", "home slices", "memory", "region 0"] {
+        assert!(text.contains(word), "{word} in {text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_supernode"))
+        .args(["completions", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ends");
+    assert!(output.status.success());
+    assert_eq!(output.stderr, b"");
 }

@@ -159,7 +159,7 @@ pub(super) fn latency(latency: &Latency) -> String {
         };
         svg.text(anchor, (x + gap, TOP - 6.0), names);
     }
-    svg.finish(&format!("Histogram of the latency of {}", latency.kind))
+    svg.finish(&format!("Histogram of the latency of {}", latency.name()))
 }
 
 /// Utilisation of the links: two bars a port, to the switch and from it.

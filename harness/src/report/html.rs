@@ -100,7 +100,7 @@ fn latency(latencies: &[Latency]) -> String {
         let _ = writeln!(
             out,
             "<figure><h3>{}</h3>{}</figure>",
-            escape(&latency.kind),
+            escape(&latency.name()),
             chart::latency(latency)
         );
     }
@@ -109,11 +109,7 @@ fn latency(latencies: &[Latency]) -> String {
     let rows = latencies.iter().map(|l| {
         let counts = [l.count, l.min, l.p50, l.p90, l.p99, l.max].map(grouped);
         let mean = format!("{:.1}", l.mean);
-        [l.kind.clone()]
-            .into_iter()
-            .chain(counts)
-            .chain([mean])
-            .collect()
+        [l.name()].into_iter().chain(counts).chain([mean]).collect()
     });
     out.push_str(&table(&head, rows));
     out
@@ -138,7 +134,6 @@ fn traffic(report: &Report) -> String {
         ("cache to cache transfers", t.cache_to_cache),
         ("invalidations", t.invalidations),
         ("write-backs", t.write_backs),
-        ("directory recalls", t.recalls),
         ("lines read from the memories", t.memory_reads),
         ("lines written to the memories", t.memory_writes),
     ];
@@ -150,8 +145,8 @@ fn checks(report: &Report) -> String {
     let rows = report
         .checks
         .iter()
-        .map(|c| vec![c.name.clone(), grouped(c.count)]);
-    "<h2>Checks</h2>\n".to_string() + &table(&["check", "times made"], rows)
+        .map(|c| vec![c.meaning.clone(), grouped(c.count)]);
+    "<h2>Checks</h2>\n".to_string() + &table(&["each time", "times checked"], rows)
 }
 
 fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -182,7 +177,7 @@ mod tests {
         assert!(!text.contains("http"), "nothing may be fetched");
         assert!(!text.contains("<script"));
         for label in [
-            "Histogram of the latency of load",
+            "Histogram of the latency of load, memory",
             "by port",
             "Prefix hit rate over",
         ] {

@@ -5,11 +5,17 @@
 //! names, and a change of meaning changes [`VERSION`].
 
 mod chart;
+mod figures;
 pub mod file;
 pub mod html;
 mod table;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+use crate::sim::{Histogram, Supernode};
 
 /// The version of the JSON form, in its field `supernode_report`.
 pub const VERSION: u32 = 1;
@@ -26,7 +32,7 @@ pub struct Report {
     /// The key/value workload, in runs of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kv: Option<KvFigures>,
-    /// Clock cycles from the end of reset to the last completion.
+    /// Clock cycles from the start of the programs until nothing moved any more.
     pub cycles: u64,
     /// How fast the simulation ran; the only figures that differ from run to run.
     pub host: HostFigures,
@@ -75,7 +81,7 @@ pub struct KvFigures {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens_per_block: Option<u64>,
     /// Lines of the pool that hold a block.
-    pub lines_per_block: usize,
+    pub lines_per_block: u64,
     /// Bytes of the pool that hold a block.
     pub bytes_per_block: u64,
     /// Bytes of the pool region that the blocks of the trace take.
@@ -141,19 +147,19 @@ pub struct Traffic {
     pub cache_to_cache: u64,
     /// Dirty lines that a cache gave back.
     pub write_backs: u64,
-    /// Lines that the directory took back to make room.
-    pub recalls: u64,
     /// Lines read from the memories.
     pub memory_reads: u64,
     /// Lines written to the memories.
     pub memory_writes: u64,
 }
 
-/// The latency of one kind of access, in clock cycles.
+/// The latency of one kind of access, in clock cycles from issue to completion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// Which accesses.
-    pub kind: String,
+    /// What the program asked for.
+    pub operation: String,
+    /// Where it was found: a hit in the own cache, another cache, memory and so on.
+    pub served_by: String,
     /// How many.
     pub count: u64,
     /// The fastest.
@@ -205,57 +211,44 @@ pub struct PortFigures {
 /// One check and how often it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// Its name.
+    /// Its name, which stays.
     pub name: String,
+    /// What holds each time, for people.
+    pub meaning: String,
     /// How often it was made.
     pub count: u64,
 }
 
-/// Bytes of a link word's flit.
-const FLIT_BYTES: u64 = 16;
-
 impl Latency {
-    /// Sums up latencies given as (cycles, how many), in any order; `None` when there are none.
-    pub fn of(kind: &str, counts: impl IntoIterator<Item = (u64, u64)>) -> Option<Latency> {
-        let mut sorted: Vec<_> = counts.into_iter().filter(|&(_, count)| count > 0).collect();
-        sorted.sort_unstable();
-        let count: u64 = sorted.iter().map(|&(_, count)| count).sum();
-        let sum: u128 = sorted
-            .iter()
-            .map(|&(c, n)| u128::from(c) * u128::from(n))
-            .sum();
-        let (min, max) = (sorted.first()?.0, sorted.last()?.0);
-        let percentile = |percent: u64| {
-            let rank = (count * percent).div_ceil(100);
-            let mut below = 0;
-            let reaches = |&&(_, count): &&(u64, u64)| {
-                below += count;
-                below >= rank
-            };
-            sorted
-                .iter()
-                .find(reaches)
-                .map_or(max, |&(cycles, _)| cycles)
-        };
+    /// Sums up a histogram; `None` when it is empty.
+    pub fn of(operation: &str, served_by: &str, histogram: &Histogram) -> Option<Latency> {
+        let (min, ..) = histogram.buckets().next()?;
+        let count = histogram.count();
         Some(Latency {
-            kind: kind.to_string(),
+            operation: operation.to_string(),
+            served_by: served_by.to_string(),
             count,
             min,
-            mean: sum as f64 / count as f64,
-            p50: percentile(50),
-            p90: percentile(90),
-            p99: percentile(99),
-            max,
-            buckets: buckets(&sorted),
+            mean: histogram.sum() as f64 / count as f64,
+            p50: histogram.quantile(0.5),
+            p90: histogram.quantile(0.9),
+            p99: histogram.quantile(0.99),
+            max: histogram.max(),
+            buckets: buckets(histogram.buckets().map(|(_, last, count)| (last, count))),
         })
+    }
+
+    /// Operation and where it was served, for headings.
+    pub fn name(&self) -> String {
+        format!("{}, {}", self.operation, self.served_by)
     }
 }
 
 /// Counts in buckets of which two double the latency, from the first that is not empty to the last.
-fn buckets(sorted: &[(u64, u64)]) -> Vec<Bucket> {
+fn buckets(counts: impl Iterator<Item = (u64, u64)>) -> Vec<Bucket> {
     let mut buckets: Vec<Bucket> = Vec::new();
     let mut limits = bucket_limits();
-    for &(cycles, count) in sorted {
+    for (cycles, count) in counts {
         while buckets.last().is_none_or(|bucket| bucket.up_to < cycles) {
             let Some(up_to) = limits.next() else { break };
             if up_to >= cycles || !buckets.is_empty() {
@@ -275,35 +268,60 @@ fn bucket_limits() -> impl Iterator<Item = u64> {
     std::iter::once(1).chain(powers).chain([u64::MAX])
 }
 
-impl PortFigures {
-    /// The figures of a link that carried so many words in a run of so many cycles.
-    pub fn of(port: usize, device: String, rx_words: u64, tx_words: u64, cycles: u64) -> Self {
-        let share = |words: u64| words as f64 / cycles.max(1) as f64;
-        PortFigures {
-            port,
-            device,
-            rx_words,
-            tx_words,
-            rx_bytes: rx_words * FLIT_BYTES,
-            tx_bytes: tx_words * FLIT_BYTES,
-            rx_utilisation: share(rx_words),
-            tx_utilisation: share(tx_words),
-        }
-    }
-}
-
-impl HostFigures {
-    /// The speed of so many cycles in so long.
-    pub fn of(cycles: u64, elapsed: std::time::Duration) -> Self {
-        let seconds = elapsed.as_secs_f64();
-        HostFigures {
-            seconds,
-            cycles_per_second: cycles as f64 / seconds.max(1e-9),
-        }
-    }
+/// A run to report.
+pub struct Run<'a> {
+    /// The command that makes it again.
+    pub command: String,
+    /// The supernode that ran.
+    pub supernode: &'a Supernode,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What the key/value workload counted, if it was that.
+    pub kv: Option<KvFigures>,
+    /// What stopped it, if anything did.
+    pub failure: Option<&'a Failure>,
 }
 
 impl Report {
+    /// The report of a run.
+    pub fn new(run: Run<'_>) -> Report {
+        let Run {
+            command,
+            supernode,
+            elapsed,
+            kv,
+            failure,
+        } = run;
+        let stats = supernode.stats();
+        let cycles = stats.cycles - stats.started;
+        let seconds = elapsed.as_secs_f64();
+        let mut checks = figures::checks(&supernode.check_counts());
+        if let Some(kv) = &kv {
+            checks.push(figures::check(
+                "kv_bytes",
+                "key/value byte is the one stored",
+                kv.bytes_checked,
+            ));
+        }
+        Report {
+            supernode_report: VERSION,
+            command,
+            system: figures::system(supernode),
+            kv,
+            cycles,
+            host: HostFigures {
+                seconds,
+                cycles_per_second: cycles as f64 / seconds.max(1e-9),
+            },
+            traffic: figures::traffic(&stats),
+            latency: figures::latency(&stats),
+            ports: figures::ports(&supernode.config().nodes, &stats, cycles),
+            checks,
+            violations: failure.is_some().into(),
+            violation: failure.map(ToString::to_string),
+        }
+    }
+
     /// The report for machines, one JSON object over several lines.
     pub fn json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self)
@@ -323,21 +341,28 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn example() -> Report {
-        let spread = |from: u64, n: u64| (0..n).map(move |i| (from + i * i / 3, 1 + (n - i) * 7));
+        let spread = |from: u64, n: u64| {
+            let each = |i| std::iter::repeat_n(from + i * i / 3, 1 + (n - i) as usize * 7);
+            histogram((0..n).flat_map(each))
+        };
         let latency = [
-            Latency::of("load", spread(2, 40)),
-            Latency::of("store", spread(20, 30)),
-            Latency::of("atomic", spread(40, 9)),
+            Latency::of("load", "memory", &spread(2, 40)),
+            Latency::of("store", "home", &spread(20, 30)),
+            Latency::of("swap", "hit", &spread(40, 9)),
         ];
         let port = |p: usize| {
             let device = if p < 6 { "cached node" } else { "memory" };
-            PortFigures::of(
-                p,
-                device.to_string(),
-                300_000 + 40_000 * p as u64,
-                900_000,
-                2_000_000,
-            )
+            let (rx_words, tx_words) = (300_000 + 40_000 * p as u64, 900_000);
+            PortFigures {
+                port: p,
+                device: device.to_string(),
+                rx_words,
+                tx_words,
+                rx_bytes: rx_words * 16,
+                tx_bytes: tx_words * 16,
+                rx_utilisation: rx_words as f64 / 2e6,
+                tx_utilisation: tx_words as f64 / 2e6,
+            }
         };
         Report {
             supernode_report: VERSION,
@@ -389,42 +414,41 @@ pub(crate) mod tests {
             latency: latency.into_iter().flatten().collect(),
             ports: (0..8).map(port).collect(),
             checks: vec![
-                Check {
-                    name: "link word is legal".to_string(),
-                    count: 9_700_000,
-                },
-                Check {
-                    name: "single writer or many readers".to_string(),
-                    count: 120_000,
-                },
+                figures::check("link_words", "link word is legal", 9_700_000),
+                figures::check("state_changes", "one writer or many readers", 120_000),
             ],
             violations: 0,
             violation: None,
         }
     }
 
+    fn histogram(latencies: impl IntoIterator<Item = u64>) -> Histogram {
+        let mut histogram = Histogram::default();
+        latencies
+            .into_iter()
+            .for_each(|cycles| histogram.record(cycles));
+        histogram
+    }
+
     #[test]
-    fn percentiles_are_the_least_latency_that_covers_the_share() {
-        let hundred = Latency::of("load", (1..=100).map(|c| (c, 1))).expect("not empty");
-        assert_eq!((hundred.p50, hundred.p90, hundred.p99), (50, 90, 99));
-        assert_eq!((hundred.min, hundred.max, hundred.mean), (1, 100, 50.5));
-        let one = Latency::of("load", [(7, 3)]).expect("not empty");
-        assert_eq!((one.p50, one.p99, one.mean), (7, 7, 7.0));
-        assert_eq!(Latency::of("load", [(7, 0)]), None);
+    fn a_latency_sums_its_histogram_up() {
+        let latency = Latency::of("load", "memory", &histogram(1..=20)).expect("not empty");
+        assert_eq!((latency.count, latency.min, latency.max), (20, 1, 20));
+        assert_eq!((latency.p50, latency.p90, latency.p99), (10, 18, 20));
+        assert_eq!(latency.mean, 10.5);
+        assert_eq!(Latency::of("load", "memory", &Histogram::default()), None);
     }
 
     #[test]
     fn buckets_hold_every_latency_once_below_their_limit() {
-        let latencies = [(1, 2), (5, 1), (6, 1), (7, 4), (1000, 1)];
-        let latency = Latency::of("load", latencies).expect("not empty");
+        let values = [1, 1, 5, 6, 7, 7, 7, 7, 1000];
+        let latency = Latency::of("load", "memory", &histogram(values)).expect("not empty");
         let filled: Vec<_> = latency.buckets.iter().filter(|b| b.count > 0).collect();
         let pairs: Vec<_> = filled.iter().map(|b| (b.up_to, b.count)).collect();
         assert_eq!(pairs, [(1, 2), (6, 2), (8, 4), (1024, 1)]);
-        let total: u64 = latency.buckets.iter().map(|b| b.count).sum();
-        assert_eq!(total, latency.count);
         assert!(latency.buckets.is_sorted_by(|a, b| a.up_to < b.up_to));
-        let extreme = Latency::of("load", [(u64::MAX, 1)]).expect("not empty");
-        assert_eq!(extreme.buckets.last().map(|b| b.count), Some(1));
+        let extreme = Latency::of("load", "memory", &histogram([1 << 40])).expect("not empty");
+        assert_eq!(extreme.buckets.iter().map(|b| b.count).sum::<u64>(), 1);
     }
 
     #[test]

@@ -39,7 +39,6 @@ pub(super) fn render(report: &Report) -> String {
         ("cache to cache transfers", grouped(traffic.cache_to_cache)),
         ("invalidations", grouped(traffic.invalidations)),
         ("write-backs", grouped(traffic.write_backs)),
-        ("directory recalls", grouped(traffic.recalls)),
         ("memory reads, writes (lines)", memory),
     ] {
         row(&mut out, name, &count);
@@ -59,7 +58,7 @@ pub(super) fn render(report: &Report) -> String {
     );
     section(&mut out, "Checks");
     for check in &report.checks {
-        row(&mut out, &check.name, &grouped(check.count));
+        let _ = writeln!(out, "  {:>14}  {}", grouped(check.count), check.meaning);
     }
     let violations = match report.violations {
         1 => "1 violation".to_string(),
@@ -136,7 +135,7 @@ fn render_latency(out: &mut String, report: &Report) {
         columns(
             out,
             [
-                l.kind.clone(),
+                l.name(),
                 grouped(l.count),
                 grouped(l.min),
                 grouped(l.p50),
@@ -181,9 +180,9 @@ fn row(out: &mut String, name: &str, value: &str) {
 
 fn columns(out: &mut String, cells: [String; 8]) {
     let [name, numbers @ ..] = cells;
-    let _ = write!(out, "  {name:<16}");
+    let _ = write!(out, "  {name:<28}");
     for cell in numbers {
-        let _ = write!(out, "{cell:>11}");
+        let _ = write!(out, "{cell:>10}");
     }
     out.push('\n');
 }

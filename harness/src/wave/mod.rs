@@ -1,10 +1,11 @@
 //! Transactions read back from a VCD file of the switch.
 //!
 //! [`read`] finds the switch's port signals in whatever scope they are and hands over one
-//! [`Transaction`] for each header on a link. Cycles are those of the link monitors: a word to the
-//! switch belongs to the cycle in which it is presented, a word from the switch to the cycle in
-//! which it appears.
+//! [`Transaction`] for each header on a link. Cycles are those of the link monitors and of failures,
+//! if the file starts at reset: the first rising edge of the clock outside of reset is cycle 1, takes
+//! the words to the switch that were presented before it, and shows those from the switch after it.
 
+mod header;
 mod signals;
 
 use std::fmt;
@@ -35,7 +36,7 @@ impl fmt::Display for Way {
 /// A packet on a link. Its `Display` form is a row of the table that [`HEADING`] heads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
-    /// Cycle of its header, counted from the end of reset.
+    /// Cycle of its header, the first of the file being 1.
     pub cycle: u64,
     /// The port.
     pub port: usize,
@@ -59,18 +60,22 @@ impl fmt::Display for Transaction {
             class,
             header,
         } = self;
-        let class = class.map_or("?", Class::name);
+        let name = class.map_or("?", Class::name);
         write!(
             f,
             "{cycle:>10}  {port:>4}  {way:<3}  {:<5}  ",
-            class.to_uppercase()
+            name.to_uppercase()
         )?;
         let header = match header {
             Ok(header) => header,
             Err(why) => return write!(f, "not a packet: {why}"),
         };
         let has = |field: &layout::Field| field.is_in(header.form());
-        let ends = format!("{}->{}", header.src, header.dst);
+        // The address map decides where a request goes; the device leaves that open.
+        let ends = match (way, class) {
+            (Way::ToSwitch, Some(Class::Req)) => format!("{}->(map)", header.src),
+            _ => format!("{}->{}", header.src, header.dst),
+        };
         let state = if has(&layout::STATE) {
             header.state.to_string()
         } else {
@@ -131,12 +136,13 @@ pub fn read(
     input: impl BufRead,
     mut each: impl FnMut(&Transaction) -> ControlFlow<()>,
 ) -> Result<Summary, WaveError> {
-    let mut parser = vcd::Parser::new(input);
-    let header = parser.parse_header().map_err(|e| {
+    let not_vcd = |e: std::io::Error| {
         WaveError(format!(
             "{name}: not a VCD file: {e}; give a file written with --vcd"
         ))
-    })?;
+    };
+    let mut parser = vcd::Parser::new(header::plain(input).map_err(not_vcd)?);
+    let header = parser.parse_header().map_err(not_vcd)?;
     let (mut signals, lookup) = signals::find(&header).map_err(|e| {
         WaveError(format!(
             "{name}: no switch in this VCD file: {e}; give a file written with --vcd"
@@ -166,9 +172,8 @@ pub fn read(
             Some(vcd::Command::Timestamp(_)) | None => {
                 let high = signals.clock.bit(0);
                 if high && !clock_was_high && signals.reset_n.bit(0) {
-                    let cycle = summary.cycles;
                     summary.cycles += 1;
-                    for transaction in headers(&signals, cycle) {
+                    for transaction in headers(&signals, summary.cycles) {
                         summary.packets += 1;
                         if each(&transaction).is_break() {
                             return Ok(summary);
@@ -192,14 +197,10 @@ fn set(signals: &mut Signals, lookup: &Lookup, id: vcd::IdCode, value: &vcd::Vec
     }
 }
 
-/// The packets whose headers are on the links now. The clock edge just seen ends `cycle`: it takes
-/// the words to the switch, and those from the switch appear after it.
+/// The packets whose headers are on the links in a cycle.
 fn headers(signals: &Signals, cycle: u64) -> impl Iterator<Item = Transaction> {
-    let links = [
-        (Way::ToSwitch, &signals.rx, cycle),
-        (Way::FromSwitch, &signals.tx, cycle + 1),
-    ];
-    links.into_iter().flat_map(|(way, link, cycle)| {
+    let links = [(Way::ToSwitch, &signals.rx), (Way::FromSwitch, &signals.tx)];
+    links.into_iter().flat_map(move |(way, link)| {
         (0..signals.ports).filter_map(move |port| {
             let (class, flit) = link.header(port)?;
             let class = Class::from_code(class).ok_or(class);
@@ -366,7 +367,7 @@ mod tests {
             }
         );
         let (req, dat) = (&found[0], &found[1]);
-        assert_eq!((req.cycle, req.port, req.way), (1, 3, Way::ToSwitch));
+        assert_eq!((req.cycle, req.port, req.way), (2, 3, Way::ToSwitch));
         assert_eq!(req.header, Ok(request()));
         assert_eq!((dat.cycle, dat.port, dat.way), (3, 2, Way::FromSwitch));
         assert_eq!(dat.header, Ok(answer));
@@ -386,7 +387,7 @@ mod tests {
             ("way", "in "),
             ("class", "REQ"),
             ("opcode", "ReadShared"),
-            ("from->to", "3->0"),
+            ("from->to", "3->(map)"),
             ("address", "0x1000"),
             ("state", "I"),
         ] {

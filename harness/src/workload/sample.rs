@@ -39,7 +39,7 @@ pub fn chat(limit: usize) -> Trace {
 }
 
 /// Mean time from one session's start to the next, in milliseconds.
-const SESSION_GAP_MS: u64 = 900;
+const SESSION_GAP_MS: u64 = 600;
 /// Least and mean time a user takes to read an answer and to write the next message.
 const THINK_MS: (u64, u64) = (2_000, 8_000);
 /// Time the model takes to write one token.

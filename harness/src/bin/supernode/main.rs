@@ -2,7 +2,11 @@
 //!
 //! Exit codes: 0 for a good run, 1 for a violation or a failure, 2 for input that cannot be used.
 
+mod info;
+mod kv;
 mod output;
+mod replay;
+mod simulate;
 mod wave;
 
 use std::process::ExitCode;
@@ -20,18 +24,37 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  supernode wave run.vcd                 every packet in a waveform
-  supernode wave run.vcd --addr 0x1000   those about one line";
+  supernode run kv                                 the built-in requests on 8 ports
+  supernode run kv --trace t.jsonl --requests 200 --html report.html
+  supernode run kv --requests 2 --vcd run.vcd      a waveform as well
+  supernode wave run.vcd --addr 0x1000             every packet about one line in it
+  supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again";
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a workload.
+    #[command(subcommand)]
+    Run(Workload),
+    /// Run a stimulus file, for instance one that a failing test has written.
+    Replay(replay::Args),
     /// Print the packets in a waveform as a table.
     Wave(wave::Args),
+    /// Print versions, parameters and the address map.
+    Info(info::Args),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Subcommand)]
+enum Workload {
+    /// The key/value cache of an LLM service in one global address space.
+    ///
+    /// Prefill nodes load the leading blocks of each request that are stored already and store the
+    /// rest; decode nodes load them all. Every byte that is loaded is compared.
+    Kv(kv::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +63,9 @@ fn main() -> ExitCode {
         eprintln!("supernode: internal error at {place}; please report it with the command line");
     }));
     let outcome = match Cli::parse().command {
+        Command::Run(Workload::Kv(args)) => kv::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Info(args) => info::run(&args),
         Command::Wave(args) => wave::run(&args),
         Command::Completions { shell } => completions(shell),
     };

@@ -1,9 +1,6 @@
 //! How the command ends and how it prints.
 
 use std::io::{ErrorKind, Write};
-use std::path::Path;
-
-use harness::report::file::OutFile;
 
 /// Why a command ends early.
 pub enum Stop {
@@ -24,20 +21,5 @@ pub fn print(text: &str) -> Result<(), Stop> {
         Err(e) => Err(Stop::Failure(format!(
             "standard output cannot be written: {e}"
         ))),
-    }
-}
-
-/// Prepares an output file that may have been asked for.
-#[allow(dead_code)]
-pub fn prepare(path: Option<&Path>) -> Result<Option<OutFile>, Stop> {
-    path.map(OutFile::create).transpose().map_err(Stop::Input)
-}
-
-/// Writes an output file that may have been asked for, whole.
-#[allow(dead_code)]
-pub fn write(file: Option<OutFile>, content: impl FnOnce() -> String) -> Result<(), Stop> {
-    match file {
-        Some(file) => file.write(content().as_bytes()).map_err(Stop::Failure),
-        None => Ok(()),
     }
 }

@@ -1,0 +1,120 @@
+//! `supernode run kv`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::value_parser;
+use flits::stimulus::{Node, PORTS};
+use harness::Failure;
+use harness::report::{KvFigures, Report, Run};
+use harness::sim::Supernode;
+use harness::workload::kv::{Kv, Layout};
+use harness::workload::sample;
+use harness::workload::trace::Trace;
+
+use crate::output::Stop;
+use crate::simulate::{self, Outputs};
+
+/// Arguments of the command.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Requests in the Mooncake format, one JSON object a line; without it the built-in sample.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Serve only the first N requests.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    requests: Option<u32>,
+    /// Ports of the switch: 4, 8 or 16.
+    #[arg(long, value_name = "P", default_value_t = 8, value_parser = ports)]
+    ports: usize,
+    /// Lines of 64 bytes that stand for a block.
+    #[arg(long, value_name = "L", default_value_t = 16, value_parser = value_parser!(u32).range(1..=65536))]
+    lines_per_block: u32,
+    /// Requests that each node works on at once.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
+    in_flight: u32,
+    /// The seed that decides everything random; the same seed gives the same cycles.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+/// Reads a number of ports.
+pub fn ports(text: &str) -> Result<usize, String> {
+    let ports = text.parse().ok().filter(|ports| PORTS.contains(ports));
+    ports.ok_or_else(|| "a switch has 4, 8 or 16 ports".to_string())
+}
+
+/// Runs the workload and reports.
+pub fn run(args: &Args) -> Result<(), Stop> {
+    let limit = args.requests.map_or(usize::MAX, |n| n as usize);
+    let trace = match &args.trace {
+        Some(path) => Trace::open(path, limit).map_err(|e| Stop::Input(e.to_string()))?,
+        None => sample::chat(limit),
+    };
+    let files = args.outputs.prepare()?;
+    let mut builder = Supernode::builder().ports(args.ports).seed(args.seed);
+    if let Some(path) = files.vcd() {
+        builder = builder.vcd(path);
+    }
+    let mut supernode = builder
+        .build()
+        .map_err(|failure| simulate::stop(&failure))?;
+    let kv = plan(&trace, args, &supernode).map_err(Stop::Input)?;
+
+    let begin = Instant::now();
+    let outcome = simulate_requests(&mut supernode, kv, trace.requests.len() as u64);
+    let (figures, failure) = match outcome {
+        Ok(figures) => (Some(figures), None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let report = Report::new(Run {
+        command: simulate::command_line(),
+        supernode: &supernode,
+        elapsed: begin.elapsed(),
+        kv: figures,
+        failure: failure.as_ref(),
+    });
+    files.publish(&report)?;
+    match failure {
+        None => Ok(()),
+        Some(failure) => Err(simulate::violation(&failure, &args.outputs)),
+    }
+}
+
+/// Lays the trace out over the first coherent region and the nodes with caches.
+fn plan(trace: &Trace, args: &Args, supernode: &Supernode) -> Result<Kv, String> {
+    let layout = Layout {
+        lines_per_block: args.lines_per_block.into(),
+        in_flight: args.in_flight as usize,
+    };
+    let nodes = supernode.config().nodes.iter().enumerate();
+    let cached = nodes.filter(|(_, node)| matches!(node, Node::Cached { .. }));
+    let cached: Vec<usize> = cached.map(|(port, _)| port).collect();
+    let regions = supernode.address_map().regions();
+    let region = regions.iter().find(|region| region.coherent);
+    let region = region.ok_or("the address map has no coherent region")?;
+    Kv::new(
+        trace,
+        layout,
+        &cached,
+        region.base,
+        region.base + region.size,
+    )
+}
+
+/// Runs the programs with a progress bar over the requests.
+fn simulate_requests(
+    supernode: &mut Supernode,
+    kv: Kv,
+    requests: u64,
+) -> Result<KvFigures, Failure> {
+    let bar = simulate::progress(requests, "requests");
+    let shown = bar.clone();
+    let outcome = supernode.run(|sys| kv.run(sys, move |served| shown.set_position(served)));
+    bar.finish_and_clear();
+    let figures = outcome??;
+    supernode.close_vcd()?;
+    Ok(figures)
+}

@@ -1,0 +1,54 @@
+//! `supernode replay`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use flits::stimulus::Stimulus;
+use harness::report::{Report, Run};
+use harness::sim::Supernode;
+
+use crate::output::Stop;
+use crate::simulate::{self, Outputs};
+
+/// Arguments of the command.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The stimulus: a system and what its nodes do.
+    stimulus: PathBuf,
+    #[command(flatten)]
+    outputs: Outputs,
+}
+
+/// Runs the stimulus and reports.
+pub fn run(args: &Args) -> Result<(), Stop> {
+    let stimulus = Stimulus::read(&args.stimulus).map_err(|e| Stop::Input(e.to_string()))?;
+    let files = args.outputs.prepare()?;
+    let mut builder = Supernode::builder()
+        .config(stimulus.config.clone())
+        .seed(stimulus.seed);
+    if let Some(path) = files.vcd() {
+        builder = builder.vcd(path);
+    }
+    let named = |stop| match stop {
+        Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),
+        other => other,
+    };
+    let built = builder
+        .build()
+        .map_err(|failure| named(simulate::stop(&failure)));
+    let mut supernode = built?;
+    let begin = Instant::now();
+    let failure = supernode.run_stimulus(&stimulus).err();
+    let report = Report::new(Run {
+        command: simulate::command_line(),
+        supernode: &supernode,
+        elapsed: begin.elapsed(),
+        kv: None,
+        failure: failure.as_ref(),
+    });
+    files.publish(&report)?;
+    match failure {
+        None => Ok(()),
+        Some(failure) => Err(simulate::violation(&failure, &args.outputs)),
+    }
+}

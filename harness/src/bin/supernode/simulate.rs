@@ -1,0 +1,134 @@
+//! What the commands that simulate have in common.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use harness::report::file::OutFile;
+use harness::report::{Report, html};
+use harness::{Failure, FailureKind};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::{self, Stop};
+
+/// The files that a run may write.
+#[derive(clap::Args)]
+pub struct Outputs {
+    /// Write the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the report as one HTML page with charts.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write a waveform of all cycles; the run is then slower and the file large.
+    #[arg(long, value_name = "FILE")]
+    vcd: Option<PathBuf>,
+}
+
+/// The same files, known to be writable.
+pub struct Prepared {
+    json: Option<OutFile>,
+    html: Option<OutFile>,
+    vcd: Option<OutFile>,
+}
+
+impl Outputs {
+    /// Makes sure before the run that the files can be written.
+    pub fn prepare(&self) -> Result<Prepared, Stop> {
+        let prepare = |path: &Option<PathBuf>| {
+            path.as_deref()
+                .map(OutFile::create)
+                .transpose()
+                .map_err(Stop::Input)
+        };
+        Ok(Prepared {
+            json: prepare(&self.json)?,
+            html: prepare(&self.html)?,
+            vcd: prepare(&self.vcd)?,
+        })
+    }
+}
+
+impl Prepared {
+    /// Where the waveform is to be written, if one is wanted.
+    pub fn vcd(&self) -> Option<PathBuf> {
+        self.vcd
+            .as_ref()
+            .map(|file| file.working_path().to_path_buf())
+    }
+
+    /// Prints the report and gives the files their content and names.
+    pub fn publish(self, report: &Report) -> Result<(), Stop> {
+        let files = [
+            (self.json, Report::json as fn(&Report) -> String),
+            (self.html, html::page),
+        ];
+        for (file, render) in files {
+            if let Some(file) = file {
+                file.write(render(report).as_bytes())
+                    .map_err(Stop::Failure)?;
+            }
+        }
+        if let Some(file) = self.vcd {
+            file.publish().map_err(Stop::Failure)?;
+        }
+        output::print(&report.table())
+    }
+}
+
+/// A configuration that is not possible is the user's input; anything else is a finding.
+pub fn stop(failure: &Failure) -> Stop {
+    match failure.kind {
+        FailureKind::Setup => Stop::Input(failure.message.clone()),
+        _ => Stop::Failure(failure.to_string()),
+    }
+}
+
+/// What the command says after a violation: what it was, and how to see it again. The same command
+/// line always runs the same cycles.
+pub fn violation(failure: &Failure, outputs: &Outputs) -> Stop {
+    let command = command_line();
+    let again = match &outputs.vcd {
+        Some(path) => format!("supernode wave {}", quote(&path.display().to_string())),
+        None => format!("{command} --vcd violation.vcd"),
+    };
+    Stop::Failure(format!("{failure}\nto look at it: {again}"))
+}
+
+/// The command line as one could type it again.
+pub fn command_line() -> String {
+    let arguments = std::env::args().skip(1).map(|argument| quote(&argument));
+    std::iter::once("supernode".to_string())
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// An argument as a shell reads it back.
+fn quote(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_string();
+    }
+    format!("'{}'", argument.replace('\'', "'\\''"))
+}
+
+/// A progress bar on a terminal; nothing elsewhere.
+pub fn progress(total: u64, unit: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(total).with_message(unit);
+    let style = "{bar:40} {pos}/{len} {msg}, {elapsed} of about {duration}";
+    bar.set_style(ProgressStyle::with_template(style).expect("the template is constant"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn arguments_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(quote("--trace=a.jsonl"), "--trace=a.jsonl");
+        assert_eq!(quote("a b's"), r"'a b'\''s'");
+        assert_eq!(quote(""), "''");
+    }
+}
