@@ -31,6 +31,8 @@ home/home_line_buffer.sv
 home/home_directory.sv
 home/home_ways.sv
 home/home_conflicts.sv
+home/home_start.sv
+home/home_action.sv
 home/home_trackers.sv
 home/home_tx.sv
 home/home_slice.sv

@@ -103,6 +103,11 @@ package home_pkg;
     endcase
   endfunction
 
+  // Whether the answer says that the owner has sent data to the requester.
+  function automatic logic tells_forwarded(opcode_e opcode);
+    return (opcode == OpSnpRespFwded) || (opcode == OpSnpRespDataFwded);
+  endfunction
+
   // Whether an answer of the opcode can follow the snoop (section Node).
   function automatic logic answers_snoop(opcode_e opcode, opcode_e snoop_opcode);
     unique case (opcode)

@@ -19,32 +19,33 @@ module home_rx
     parameter int unsigned AnswerCredits = 16, // of RSP and of DAT: what a round trip needs
     parameter int unsigned TrackerWidth = 4
 ) (
-    input  logic                           clk_i,
-    input  logic                           rst_ni,
+    input logic clk_i,
+    input logic rst_ni,
     // Link
-    input  link_word_t                     rx_i,
-    output logic        [  NumClasses-1:0] rx_credit_o,
+    input link_word_t rx_i,
+    output logic [NumClasses-1:0] rx_credit_o,
     // A request takes the free tracker
-    input  logic                           free_valid_i,
-    input  logic        [TrackerWidth-1:0] free_tracker_i,
-    output logic                           take_o,
-    output req_header_t                    take_header_o,
+    input logic free_valid_i,
+    input logic [TrackerWidth-1:0] free_tracker_i,
+    output logic take_o,
+    output req_header_t take_header_o,
     // A request has arrived whole; it may be the one that takes its tracker in this cycle
-    output logic                           request_valid_o,
-    output logic        [TrackerWidth-1:0] request_tracker_o,
-    input  logic                           request_ready_i,
+    output logic request_valid_o,
+    output logic request_fresh_o,  // its tracker is the free one, its header the one shown
+    output logic [TrackerWidth-1:0] request_tracker_o,
+    input logic request_ready_i,
     // Answer of a node or memory, to be taken in this cycle
-    output logic                           answer_valid_o,
-    output answer_t                        answer_o,
+    output logic answer_valid_o,
+    output answer_t answer_o,
     // Payload for the line buffer: of requests, and of answers (never stalled)
-    output logic                           request_data_valid_o,
-    input  logic                           request_data_ready_i,
-    output logic        [TrackerWidth-1:0] request_data_tracker_o,
-    output flit_index_t                    request_data_index_o,
-    output logic        [   FlitWidth-1:0] request_data_o,
-    output logic                           answer_data_valid_o,
-    output flit_index_t                    answer_data_index_o,
-    output logic        [   FlitWidth-1:0] answer_data_o
+    output logic request_data_valid_o,
+    input logic request_data_ready_i,
+    output logic [TrackerWidth-1:0] request_data_tracker_o,
+    output flit_index_t request_data_index_o,
+    output logic [FlitWidth-1:0] request_data_o,
+    output logic answer_data_valid_o,
+    output flit_index_t answer_data_index_o,
+    output logic [FlitWidth-1:0] answer_data_o
 );
 
   // ---------------------------------------------------------------- Requests
@@ -95,6 +96,7 @@ module home_rx
   assign request_valid_o = req_word.tail
                            && (in_payload_q ? (payload_waits && request_data_ready_i)
                                             : (header_waits && free_valid_i));
+  assign request_fresh_o = !in_payload_q;
   assign request_tracker_o = in_payload_q ? payload_tracker_q : free_tracker_i;
 
   assign req_pop = take_o || (request_data_valid_o && request_data_ready_i);

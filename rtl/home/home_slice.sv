@@ -5,7 +5,7 @@
 // SNP and RSP carry their destination; MEM carries the global address and no destination, both of
 // which the address map behind the slice fills in.
 //
-// Latency: from a request on rx_i to its first snoop or memory packet on tx_o, 4 cycles.
+// Latency: from a request on rx_i to its first snoop or memory packet on tx_o, 5 cycles.
 // Reset: synchronous; credits are granted and requests taken from the first cycle after it.
 // Stalled: REQ, while every tracker is taken. Dropped and reported: answers nobody waits for.
 module home_slice
@@ -34,7 +34,7 @@ module home_slice
 
   typedef logic [TrackerWidth-1:0] tracker_t;
 
-  logic free_valid, take, request_valid, request_ready;
+  logic free_valid, take, request_valid, request_fresh, request_ready;
   tracker_t free_tracker, request_tracker;
   req_header_t take_header;
 
@@ -42,13 +42,13 @@ module home_slice
   answer_t answer;
 
   logic request_data_valid, request_data_ready, answer_data_valid, answer_data_accept;
-  tracker_t request_data_tracker, answer_data_tracker;
+  tracker_t request_data_tracker;
   flit_index_t request_data_index, answer_data_index;
   logic [FlitBytes-1:0] answer_data_mask;
   logic [FlitWidth-1:0] request_data, answer_data;
 
   logic order_snp, order_mem, order_rsp, unsent, release_valid;
-  tracker_t order_tracker, release_tracker, read_tracker;
+  tracker_t order_tracker, query_tracker, release_tracker, read_tracker;
   snp_order_t snp_order;
   mem_order_t mem_order;
   rsp_order_t rsp_order;
@@ -73,6 +73,7 @@ module home_slice
       .take_o                (take),
       .take_header_o         (take_header),
       .request_valid_o       (request_valid),
+      .request_fresh_o       (request_fresh),
       .request_tracker_o     (request_tracker),
       .request_ready_i       (request_ready),
       .answer_valid_o        (answer_valid),
@@ -98,7 +99,7 @@ module home_slice
       .request_data_i   (request_data),
       .answer_valid_i   (answer_data_valid),
       .answer_accept_i  (answer_data_accept),
-      .answer_tracker_i (answer_data_tracker),
+      .answer_tracker_i (answer.txn[TrackerWidth-1:0]),
       .answer_index_i   (answer_data_index),
       .answer_mask_i    (answer_data_mask),
       .answer_data_i    (answer_data),
@@ -115,38 +116,40 @@ module home_slice
   ) u_trackers (
       .clk_i,
       .rst_ni,
-      .chip_i               (node_id_i[NodeIdWidth-1:UnitWidth]),
-      .free_valid_o         (free_valid),
-      .free_tracker_o       (free_tracker),
-      .take_i               (take),
-      .take_header_i        (take_header),
-      .request_valid_i      (request_valid),
-      .request_tracker_i    (request_tracker),
-      .request_ready_o      (request_ready),
-      .answer_valid_i       (answer_valid),
-      .answer_i             (answer),
-      .answer_data_index_i  (answer_data_index),
-      .answer_data_accept_o (answer_data_accept),
-      .answer_data_tracker_o(answer_data_tracker),
-      .answer_data_mask_o   (answer_data_mask),
-      .order_tracker_o      (order_tracker),
-      .order_snp_o          (order_snp),
-      .snp_order_o          (snp_order),
-      .order_mem_o          (order_mem),
-      .mem_order_o          (mem_order),
-      .order_rsp_o          (order_rsp),
-      .rsp_order_o          (rsp_order),
-      .unsent_targets_i     (unsent_targets),
-      .unsent_i             (unsent),
-      .release_valid_i      (release_valid),
-      .release_tracker_i    (release_tracker),
-      .read_tracker_i       (read_tracker),
-      .read_request_o       (read_request),
-      .read_victim_o        (read_victim),
-      .event_request_o      (events.request),
-      .event_recall_o       (events.recall),
-      .event_stale_o        (events.stale),
-      .error_o              (error)
+      .chip_i           (node_id_i[NodeIdWidth-1:UnitWidth]),
+      .free_valid_o     (free_valid),
+      .free_tracker_o   (free_tracker),
+      .take_i           (take),
+      .take_header_i    (take_header),
+      .request_valid_i  (request_valid),
+      .request_fresh_i  (request_fresh),
+      .request_tracker_i(request_tracker),
+      .request_ready_o  (request_ready),
+      .answer_valid_i   (answer_valid),
+      .answer_i         (answer),
+      .data_answer_i    (answer),
+      .data_index_i     (answer_data_index),
+      .data_accept_o    (answer_data_accept),
+      .data_mask_o      (answer_data_mask),
+      .order_tracker_o  (order_tracker),
+      .order_snp_o      (order_snp),
+      .snp_order_o      (snp_order),
+      .order_mem_o      (order_mem),
+      .mem_order_o      (mem_order),
+      .order_rsp_o      (order_rsp),
+      .rsp_order_o      (rsp_order),
+      .query_tracker_o  (query_tracker),
+      .unsent_targets_i (unsent_targets),
+      .unsent_i         (unsent),
+      .release_valid_i  (release_valid),
+      .release_tracker_i(release_tracker),
+      .read_tracker_i   (read_tracker),
+      .read_request_o   (read_request),
+      .read_victim_o    (read_victim),
+      .event_request_o  (events.request),
+      .event_recall_o   (events.recall),
+      .event_stale_o    (events.stale),
+      .error_o          (error)
   );
 
   home_tx #(
@@ -163,6 +166,7 @@ module home_slice
       .mem_order_i      (mem_order),
       .order_rsp_i      (order_rsp),
       .rsp_order_i      (rsp_order),
+      .query_tracker_i  (query_tracker),
       .unsent_targets_o (unsent_targets),
       .unsent_o         (unsent),
       .release_valid_o  (release_valid),

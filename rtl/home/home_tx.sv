@@ -6,7 +6,7 @@
 // targets leaves as one SNP a target, lowest port first.
 //
 // An order's words are made as they leave, from the tracker's request (read port) and line buffer.
-// Latency: an order leaves on tx_o two cycles after it was given, at the earliest.
+// Latency: a packet ordered in one cycle is on tx_o two cycles later, at the earliest.
 module home_tx
   import flit_pkg::*;
   import home_pkg::*;
@@ -27,8 +27,10 @@ module home_tx
     input mem_order_t mem_order_i,
     input logic order_rsp_i,
     input rsp_order_t rsp_order_i,
-    output logic [Ports-1:0] unsent_targets_o,  // of order_tracker_i: snoops yet to be sent
-    output logic unsent_o,  // and whether a MEM or RSP is yet to be sent
+    // What is not sent yet, orders of this cycle included: targets of a snoop; a MEM or RSP
+    input logic [TrackerWidth-1:0] query_tracker_i,
+    output logic [Ports-1:0] unsent_targets_o,
+    output logic unsent_o,
     output logic release_valid_o,  // the last packet of a tracker leaves
     output logic [TrackerWidth-1:0] release_tracker_o,
     // The tracker whose word leaves; some fields of its request are of no use here
@@ -174,10 +176,13 @@ module home_tx
   logic [Ports-1:0] targets, target;
 
   assign targets = targets_q[snp.tracker];
-  assign target = targets & (~targets + Ports'(1));  // the lowest
+  assign target  = targets & (~targets + Ports'(1));  // the lowest
   assign snp_pop = send_snp && (targets == target);
 
-  assign unsent_targets_o = snooping_q[order_tracker_i] ? targets_q[order_tracker_i] : '0;
+  always_comb begin
+    unsent_targets_o = snooping_q[query_tracker_i] ? targets_q[query_tracker_i] : '0;
+    if (order_snp_i && (order_tracker_i == query_tracker_i)) unsent_targets_o = '1;
+  end
 
   always_ff @(posedge clk_i) begin
     if (order_snp_i) targets_q[order_tracker_i] <= snp_order_i.targets[Ports-1:0];
@@ -221,7 +226,8 @@ module home_tx
   assign rsp_pop = send_rsp;
   assign release_valid_o = send_rsp && rsp.order.last;
   assign release_tracker_o = rsp.tracker;
-  assign unsent_o = unsent_q[order_tracker_i];
+  assign unsent_o = unsent_q[query_tracker_i]
+      || ((order_mem_i || order_rsp_i) && (order_tracker_i == query_tracker_i));
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

@@ -1,0 +1,424 @@
+// Action stage of the home's pipeline: applies the table (home_pkg::home_row) to one event a cycle.
+//
+// The event is a start (home_start tells what is known of the line) or an answer. It orders at most
+// one packet, or one snoop of several targets, from the transmitter and says what changes in
+// directory, ways and chains. All state of a transaction changes here, so no two events ever meet.
+//
+// A transaction goes through these steps, each left when everything it sent is answered:
+//   [RecallSnoop -> [RecallWrite] ->] Snoop -> Answer -> closed
+// Before the first it may follow another of its line or wait for a way. After a recall the tracker is
+// woken like one that followed another, holds a way, and finds its own line not in the directory.
+//
+// An answer that its tracker does not wait for (idle or unknown tracker, wrong source, nothing sent
+// yet, wrong kind) changes nothing and is reported. A request the home does not serve is dropped and
+// reported; the ingress lets none through.
+module home_action
+  import flit_pkg::*;
+  import home_pkg::*;
+  import supernode_pkg::ChipWidth, supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
+  import supernode_pkg::error_event_t;
+  import supernode_pkg::ErrBadOpcode, supernode_pkg::ErrNoTransaction;
+#(
+    parameter int unsigned Ports = 8,
+    parameter int unsigned Trackers = 16,
+    localparam int unsigned TrackerWidth = $clog2(Trackers)
+) (
+    input logic clk_i,
+    input logic rst_ni,
+    input logic [ChipWidth-1:0] chip_i,  // of this home
+    // In the cycle before the action: the event, its tracker and the request in it
+    input logic start_valid_i,
+    input logic answer_valid_i,
+    input answer_t answer_i,
+    input logic [TrackerWidth-1:0] tracker_i,
+    input req_header_t request_i,
+    input logic [Ports-1:0] unsent_targets_i,  // snoops yet to be sent
+    input logic unsent_i,  // a MEM or RSP is yet to be sent
+    // What is known of a start
+    input logic new_i,
+    input logic retry_i,
+    input logic conflict_i,
+    input logic hit_i,
+    input logic hit_unique_i,
+    input logic [Ports-1:0] hit_sharers_i,
+    input logic free_valid_i,
+    input logic victim_valid_i,
+    input logic victim_unique_i,
+    input logic [Ports-1:0] victim_sharers_i,
+    input logic held_i,
+    input logic waiting_i,
+    input logic recalling_i,
+    // The action
+    output logic valid_o,
+    output logic [TrackerWidth-1:0] tracker_o,
+    output line_addr_t line_o,
+    output logic enter_o,
+    output logic lock_o,
+    output logic recall_begin_o,
+    output logic recall_answered_o,
+    output logic recall_end_o,
+    output logic wait_o,
+    output logic served_o,
+    output logic close_o,
+    output logic unique_o,
+    output logic [Ports-1:0] sharers_o,
+    output logic free_o,  // the tracker is free
+    // Orders to the transmitter
+    output logic order_snp_o,
+    output snp_order_t snp_order_o,
+    output logic order_mem_o,
+    output mem_order_t mem_order_o,
+    output logic order_rsp_o,
+    output rsp_order_t rsp_order_o,
+    // Whether the payload of an answer belongs in the line buffer: opcode, source and txn decide
+    // verilator lint_off UNUSEDSIGNAL
+    input answer_t data_answer_i,
+    // verilator lint_on UNUSEDSIGNAL
+    output logic data_accept_o,
+    // Events
+    output logic event_stale_o,
+    output error_event_t error_o
+);
+
+  typedef enum logic [1:0] {
+    StepRecallSnoop,
+    StepRecallWrite,
+    StepSnoop,
+    StepAnswer
+  } step_e;
+
+  typedef logic [Ports-1:0] ports_t;
+
+  typedef struct packed {
+    step_e      step;
+    situation_t dir;           // of the requested line, at the start
+    ports_t     sharers;       // of it, less those that answered I
+    ports_t     pending;       // snoops not answered
+    opcode_e    snoop_opcode;
+    logic       forwarded;
+    logic       dirty;         // a snoop brought the line
+    logic       poison;        // of the data in the line buffer
+    logic       wait_mem;      // for the Comp of a MemWrite
+    logic       wait_ack;      // for the CompAck
+    logic       failed;        // the requester acknowledged with I
+    resp_e      resp;          // of the MemWrite
+  } progress_t;
+
+  progress_t progress_q[Trackers];
+  logic [Trackers-1:0] started_q;  // has taken its first step
+
+  function automatic ports_t port_bit(logic [UnitWidth-1:0] unit);
+    return ports_t'(1) << unit;
+  endfunction
+
+  function automatic logic is_local_port(node_id_t node);
+    return (node[NodeIdWidth-1:UnitWidth] == chip_i) && (node[UnitWidth-1:0] < UnitWidth'(Ports));
+  endfunction
+
+  function automatic logic is_tracker(logic [TxnWidth-1:0] txn);
+    return txn < TxnWidth'(Trackers);
+  endfunction
+
+  // ---------------------------------------------------------------- The event
+
+  logic starts_q, answers_q;
+  logic known_q;  // the answer is meant for a tracker that is under way
+  logic unsent_q;
+  // Of the request: the home does not serve it; its requester will hold the line, or at least
+  // acknowledge its answer; it carries a whole line.
+  logic refused_q, needs_way_q, acknowledged_q, whole_q;
+  logic [TrackerWidth-1:0] tracker_q;
+  ports_t unsent_targets_q, requester_q, answer_port_q;
+  progress_t now_q, next;  // of the tracker
+  // Not every field matters in this stage, above all not those that only the transmitter copies.
+  // verilator lint_off UNUSEDSIGNAL
+  answer_t answer_q;
+  req_header_t request_q;
+  // verilator lint_on UNUSEDSIGNAL
+  logic update;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      starts_q  <= 1'b0;
+      answers_q <= 1'b0;
+    end else begin
+      starts_q  <= start_valid_i;
+      answers_q <= answer_valid_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (start_valid_i || answer_valid_i) begin
+      tracker_q <= tracker_i;
+      request_q <= request_i;
+      requester_q <= port_bit(request_i.src[UnitWidth-1:0]);
+      refused_q <= !is_home_request(request_i.opcode);
+      needs_way_q <= needs_way(request_i.opcode);
+      acknowledged_q <= is_acknowledged(request_i.opcode);
+      whole_q <= request_i.size == LineSize;
+    end
+    if (answer_valid_i) begin
+      answer_q <= answer_i;
+      answer_port_q <= port_bit(answer_i.src[UnitWidth-1:0]);
+      known_q <= is_tracker(answer_i.txn) && started_q[tracker_i];
+      now_q <= (update && (tracker_q == tracker_i)) ? next : progress_q[tracker_i];
+      unsent_q <= unsent_i;
+      unsent_targets_q <= unsent_targets_i;
+    end
+  end
+
+  assign valid_o = starts_q || answers_q;
+  assign tracker_o = tracker_q;
+  assign line_o = request_q.addr[AddrWidth-1:LineOffsetWidth];
+
+  // ---------------------------------------------------------------- Starts
+
+  logic refuse, go, choose, begins;
+  situation_t start_dir;
+
+  assign refuse = starts_q && refused_q;
+  assign enter_o = starts_q && new_i && !refuse;
+  assign go = starts_q && !refuse && !conflict_i;
+
+  // A requester that will hold the line needs a way for it.
+  assign choose = go && needs_way_q && !hit_i && !held_i;
+  assign wait_o = choose && ((waiting_i && !retry_i) || !(free_valid_i || victim_valid_i));
+  assign served_o = choose && !wait_o && retry_i;
+  assign recall_begin_o = choose && !wait_o && !free_valid_i;
+  assign recall_end_o = go && recalling_i;
+  assign lock_o = go && !held_i && (hit_i || (choose && !wait_o));
+
+  assign begins = go && (!choose || (!wait_o && free_valid_i));
+  assign start_dir = '{
+          unique_owner: hit_unique_i,
+          holder: (hit_sharers_i & requester_q) != '0,
+          others: (hit_sharers_i & ~requester_q) != '0
+      };
+
+  // ---------------------------------------------------------------- Answers
+
+  logic is_ack, is_comp, is_snoop_answer, accepted, snoops_answered;
+  progress_t answered;  // the tracker with the answer counted in
+
+  assign is_ack = answer_q.opcode == OpCompAck;
+  assign is_comp = answer_q.opcode == OpComp;
+  assign is_snoop_answer = answers_snoop(answer_q.opcode, now_q.snoop_opcode);
+
+  always_comb begin
+    accepted = 1'b0;
+    if (answers_q && known_q) begin
+      // A CompAck answers what was forwarded, or else what the home itself had sent.
+      if (is_ack) begin
+        accepted = now_q.wait_ack && (answer_q.src == request_q.src) && (unsent_targets_q == '0)
+            && (now_q.forwarded || !unsent_q);
+      end
+      if (is_comp) accepted = now_q.wait_mem && !unsent_q;
+      if (is_snoop_answer) begin
+        accepted = is_local_port(answer_q.src) &&
+            ((answer_port_q & now_q.pending & ~unsent_targets_q) != '0);
+      end
+    end
+  end
+
+  always_comb begin
+    answered = now_q;
+    unique case (answer_q.opcode)
+      OpComp: begin
+        answered.wait_mem = 1'b0;
+        answered.resp = answer_q.resp;
+      end
+      OpCompAck: begin
+        answered.wait_ack = 1'b0;
+        answered.failed   = answer_q.state == StateI;
+      end
+      default: begin
+        answered.pending   = now_q.pending & ~answer_port_q;
+        answered.forwarded = now_q.forwarded || tells_forwarded(answer_q.opcode);
+        if (has_payload(answer_q.opcode)) begin
+          answered.dirty  = 1'b1;
+          answered.poison = now_q.poison || answer_q.poison;
+        end
+        if (!tells_forwarded(answer_q.opcode) || (answer_q.state == StateI)) begin
+          answered.sharers = now_q.sharers & ~answer_port_q;
+        end
+      end
+    endcase
+  end
+
+  assign snoops_answered = accepted && !is_ack && !is_comp && (answered.pending == '0);
+
+  // ---------------------------------------------------------------- The table
+
+  row_t row;
+  logic snoop, act, recall_write;
+  logic starts_and_ends, ends;
+
+  assign row = starts_q ? home_row(
+      request_q.opcode, whole_q, start_dir, 1'b0, 1'b0
+  ) : home_row(
+      request_q.opcode, whole_q, now_q.dir, answered.forwarded, answered.dirty
+  );
+
+  assign snoop = begins && row.snoop;
+  // Nothing is left to snoop: send what follows.
+  assign act = starts_q ? (begins && !row.snoop) : (snoops_answered && (now_q.step == StepSnoop));
+
+  assign recall_write = snoops_answered && (now_q.step == StepRecallSnoop) && answered.dirty;
+  assign recall_answered_o = accepted
+      && ((now_q.step == StepRecallSnoop) ? ((answered.pending == '0) && !answered.dirty)
+                                          : (now_q.step == StepRecallWrite));
+
+  // The end: nothing to send, nothing to wait for.
+  assign starts_and_ends = begins && !row.snoop && (row.action == ActNone);
+  assign ends = accepted && !answered.wait_mem && !answered.wait_ack
+      && ((now_q.step == StepAnswer) || (act && (row.action == ActNone)));
+  assign close_o = starts_and_ends || ends;
+
+  always_comb begin
+    next = answered;
+    if (starts_q) begin
+      next = '0;
+      next.step = recall_begin_o ? StepRecallSnoop : StepSnoop;
+      next.dir = start_dir;
+      next.sharers = hit_sharers_i;
+      next.pending = recall_begin_o ? victim_sharers_i
+          : (row.snoop ? (hit_sharers_i & ~requester_q) : '0);
+      next.snoop_opcode = row.snoop_opcode;
+      if (recall_begin_o) next.snoop_opcode = victim_unique_i ? OpSnpUnique : OpSnpMakeInvalid;
+      next.poison   = has_payload(request_q.opcode) && request_q.poison;
+      next.wait_ack = snoop && is_forward_snoop(row.snoop_opcode);
+      next.resp     = RespOk;
+    end
+    if (recall_write) begin
+      next.step = StepRecallWrite;
+      next.wait_mem = 1'b1;
+    end
+    if (act) begin
+      next.step = StepAnswer;
+      if (row.action == ActMemWrite) next.wait_mem = 1'b1;
+      if ((row.action == ActMemRead) || (row.action == ActComp)) next.wait_ack = 1'b1;
+    end
+  end
+
+  assign update = begins || recall_begin_o || accepted;
+
+  always_ff @(posedge clk_i) begin
+    if (update) progress_q[tracker_q] <= next;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      started_q <= '0;
+    end else begin
+      if (begins || recall_begin_o) started_q[tracker_q] <= 1'b1;
+      if (close_o) started_q[tracker_q] <= 1'b0;
+    end
+  end
+
+  // ---------------------------------------------------------------- Directory after
+
+  assign unique_o = row.unique_owner;
+
+  always_comb begin
+    sharers_o = '0;
+    if (row.keep_others) sharers_o = next.sharers & ~requester_q;
+    if (row.keep_requester && !(needs_way_q && next.failed)) begin
+      sharers_o |= requester_q;
+    end
+  end
+
+  // ---------------------------------------------------------------- Orders
+
+  // Those who do not acknowledge their answer get it last, and nobody waits for anything then.
+  logic last_comp;
+  assign last_comp = close_o && !acknowledged_q;
+  assign free_o = refuse || (close_o && !last_comp);
+
+  assign order_snp_o = snoop || recall_begin_o;
+  assign snp_order_o = '{
+          opcode: next.snoop_opcode,
+          recall: recall_begin_o,
+          targets: MaxTargets'(next.pending)
+      };
+
+  assign order_mem_o = recall_write
+      || (act && ((row.action == ActMemRead) || (row.action == ActMemWrite)));
+  assign mem_order_o = '{
+          write: recall_write || (row.action == ActMemWrite),
+          recall: recall_write,
+          whole: recall_write || row.whole,
+          poison: next.poison,
+          grant: row.grant
+      };
+
+  assign order_rsp_o = last_comp || (act && (row.action == ActComp));
+  assign rsp_order_o = '{last: last_comp, grant: row.grant, resp: next.resp};
+
+  // ---------------------------------------------------------------- Payload of answers
+
+  logic [TrackerWidth-1:0] data_tracker;
+  ports_t data_pending;
+  opcode_e data_snoop;
+
+  assign data_tracker = data_answer_i.txn[TrackerWidth-1:0];
+  assign data_pending = progress_q[data_tracker].pending;
+  assign data_snoop = progress_q[data_tracker].snoop_opcode;
+  assign data_accept_o = is_tracker(
+      data_answer_i.txn
+  ) && started_q[data_tracker] && is_local_port(
+      data_answer_i.src
+  ) && ((port_bit(
+      data_answer_i.src[UnitWidth-1:0]
+  ) & data_pending) != '0) && answers_snoop(
+      data_answer_i.opcode, data_snoop
+  );
+
+  // ---------------------------------------------------------------- Events
+
+  assign event_stale_o = begins
+      && (((request_q.opcode == OpWriteBackFull) && (row.action == ActNone))
+          || ((request_q.opcode == OpEvict) && !start_dir.holder));
+
+  always_comb begin
+    error_o = '0;
+    if (answers_q && !accepted) begin
+      error_o = '{
+          valid: 1'b1,
+          cause: ErrNoTransaction,
+          src: answer_q.src,
+          opcode: answer_q.opcode,
+          addr: answer_q.addr
+      };
+    end else if (refuse) begin
+      error_o = '{
+          valid: 1'b1,
+          cause: ErrBadOpcode,
+          src: request_q.src,
+          opcode: request_q.opcode,
+          addr: request_q.addr
+      };
+    end
+  end
+
+  // ---------------------------------------------------------------- Checks
+
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) begin
+      assert (!(starts_q && answers_q))
+      else $error("two events in one cycle");
+      assert (!(starts_q && started_q[tracker_q]) || recalling_i)
+      else $error("a started tracker starts again");
+      assert (!recall_end_o || (held_i && !hit_i))
+      else $error("a recall ends without a way");
+      assert (!(starts_q && retry_i) || choose)
+      else $error("a retry that needs no way");
+      assert (!close_o || !row.unique_owner || $onehot0(sharers_o))
+      else $error("an owner beside other holders");
+      assert (!close_o || held_i || lock_o || !needs_way_q)
+      else $error("a holder that the directory does not know");
+      assert (!snoops_answered || (now_q.step inside {StepRecallSnoop, StepSnoop}))
+      else $error("a snoop answered in the wrong step");
+    end
+  end
+
+endmodule
