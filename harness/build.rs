@@ -1,47 +1,46 @@
-//! Builds the models of the switch: one a number of ports, from the sources that `rtl/supernode.f`
-//! lists.
+//! Builds the models of the switch: one a number of ports.
 
-use std::error::Error;
-use std::fs;
-use std::path::Path;
-use verilated::build::{self, Model, Variant};
+use verilated::build::{self, Error, Model, Variant};
 
-const RTL: &str = "../rtl";
-
-/// Ports and the variants that are built of that model.
+/// Ports and the variants that are built of that model. The other sizes are not looked into: what
+/// they do is replayed on 8 ports.
 const MODELS: [(u32, &[Variant]); 3] = [
     (4, &[Variant::Fast]),
-    (8, &[Variant::Fast, Variant::Wave]),
+    (8, &[Variant::Fast, Variant::Cov, Variant::Wave]),
     (16, &[Variant::Fast]),
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let sources = sources()?;
-    let models: Vec<Model> = MODELS
+/// A switch in which everything is scarce: full buffers and trackers, and directory recalls, are
+/// everyday events there.
+const TIGHT: [(&str, u32); 6] = [
+    ("Ports", 4),
+    ("HomeSlices", 4),
+    ("DirSets", 2),
+    ("DirWays", 2),
+    ("Trackers", 2),
+    ("ClassDepth", 4),
+];
+
+fn main() -> Result<(), Error> {
+    let switch = Model::new("switch")
+        .top("supernode_switch")
+        .clock("clk_i")
+        .file_list("../rtl/supernode.f");
+    let mut models: Vec<Model> = MODELS
         .iter()
         .map(|&(ports, variants)| {
-            Model::new(format!("switch{ports}"))
-                .top("supernode_switch")
-                .clock("clk_i")
-                .sources(&sources)
+            switch
+                .renamed(format!("switch{ports}"))
                 .param("Ports", ports)
                 .variants(variants.iter().copied())
         })
         .collect();
+    let tight = TIGHT
+        .into_iter()
+        .fold(switch.renamed("tight_switch"), |model, (name, value)| {
+            model.param(name, value)
+        });
+    models.push(tight);
     build::build_all(&models)?;
     Ok(())
-}
-
-/// The files of the list, relative to this package.
-fn sources() -> Result<Vec<String>, String> {
-    let list = Path::new(RTL).join("supernode.f");
-    println!("cargo::rerun-if-changed={}", list.display());
-    let text = fs::read_to_string(&list).map_err(|e| format!("{}: {e}", list.display()))?;
-    let lines = text
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default().trim());
-    Ok(lines
-        .filter(|line| !line.is_empty())
-        .map(|line| format!("{RTL}/{line}"))
-        .collect())
 }

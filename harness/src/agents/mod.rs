@@ -14,6 +14,8 @@ mod ops;
 mod outbox;
 mod packets;
 mod store_buffer;
+#[cfg(test)]
+mod tests;
 
 pub use cached::{CachedConfig, CachedNode};
 pub use io::IoNode;

@@ -18,7 +18,7 @@ pub use pins::{
     ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Switch, Words,
 };
 
-pub use model::{Variant, verilated};
+pub use model::{TIGHT_PORTS, Variant, tight, verilated};
 pub use reference::Reference;
 pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters};
 
@@ -68,11 +68,17 @@ struct Channel {
     outbox: Outbox,
     /// Words that may be sent, by class.
     credits: [u16; CLASSES],
+    /// Classes with credits, one bit each.
+    ready: u8,
     /// Class of the last word sent: the next has its turn first.
     last: u8,
     inbox: [VecDeque<LinkWord>; CLASSES],
+    /// Classes with received words, one bit each.
+    received: u8,
     /// Credits to return, by class.
     owed: [u16; CLASSES],
+    /// Classes with credits to return, one bit each.
+    owing: u8,
     stalls: Pcg64Mcg,
     stats: PortStats,
 }
@@ -138,6 +144,11 @@ impl Dut {
         Ok(())
     }
 
+    /// The switch without the links.
+    pub(crate) fn into_switch(self) -> Box<dyn Switch> {
+        self.switch
+    }
+
     /// The switch itself.
     pub fn switch(&mut self) -> &mut dyn Switch {
         self.switch.as_mut()
@@ -174,6 +185,11 @@ impl Dut {
         self.received
     }
 
+    /// Classes in which a port has received words, one bit each.
+    pub fn received_classes(&self, port: usize) -> u8 {
+        self.channels[port].received
+    }
+
     /// The next received word of a class, left where it is.
     pub fn peek(&self, port: usize, class: usize) -> Option<&LinkWord> {
         self.channels[port].inbox[class].front()
@@ -184,10 +200,10 @@ impl Dut {
         let channel = &mut self.channels[port];
         let word = channel.inbox[class].pop_front()?;
         channel.owed[class] += 1;
+        channel.owing |= 1 << class;
         self.owing |= 1 << port;
-        if channel.inbox[class].is_empty() && channel.inbox.iter().all(VecDeque::is_empty) {
-            self.received &= !(1 << port);
-        }
+        channel.received &= !(u8::from(channel.inbox[class].is_empty()) << class);
+        self.received &= !(u16::from(channel.received == 0) << port);
         Some(word)
     }
 
@@ -250,6 +266,7 @@ impl Dut {
                 continue;
             };
             channel.credits[class] -= 1;
+            channel.ready &= !(u8::from(channel.credits[class] == 0) << class);
             channel.last = class as u8;
             channel.stats.to_switch[class] += 1;
             self.inputs.rx.put(port, &word);
@@ -261,21 +278,15 @@ impl Dut {
             if stalled(&mut channel.stalls, self.stall.tx_permille) {
                 continue;
             }
-            let mut pulses = 0u8;
-            let mut left = 0;
-            for class in Class::ALL {
-                let owed = &mut channel.owed[class as usize];
-                if *owed != 0 {
-                    *owed -= 1;
-                    left |= *owed;
-                    pulses |= 1 << class as u8;
-                    self.inputs.tx_credit.pulse(port, class);
-                }
+            let pulses = channel.owing;
+            for class in bits(pulses) {
+                let owed = &mut channel.owed[class];
+                *owed -= 1;
+                channel.owing &= !(u8::from(*owed == 0) << class);
             }
+            self.inputs.tx_credit.pulses(port, pulses);
             checks.on_credit(self.cycle, port, Direction::ToNode, pulses);
-            if left == 0 {
-                self.owing &= !(1 << port);
-            }
+            self.owing &= !(u16::from(channel.owing == 0) << port);
         }
     }
 
@@ -290,17 +301,14 @@ impl Dut {
             let channel = &mut self.channels[port];
             channel.stats.to_node[word.class as usize] += 1;
             channel.inbox[word.class as usize].push_back(word);
+            channel.received |= 1 << word.class as u8;
             self.received |= 1 << port;
         }
-        if self.outputs.rx_credit != Credits::default() {
-            let mut pulses = [0u8; MAX_PORTS];
-            for (port, class) in self.outputs.rx_credit.iter() {
-                self.channels[port].credits[class] += 1;
-                pulses[port] |= 1 << class;
-            }
-            for (port, &mask) in pulses.iter().enumerate().filter(|(_, mask)| **mask != 0) {
-                checks.on_credit(self.cycle, port, Direction::ToSwitch, mask);
-            }
+        for (port, classes) in self.outputs.rx_credit.iter() {
+            let channel = &mut self.channels[port];
+            bits(classes).for_each(|class| channel.credits[class] += 1);
+            channel.ready |= classes;
+            checks.on_credit(self.cycle, port, Direction::ToSwitch, classes);
         }
         Ok(())
     }
@@ -311,9 +319,12 @@ impl Channel {
         Channel {
             outbox: Outbox::default(),
             credits: [0; CLASSES],
+            ready: 0,
             last: 0,
             inbox: Default::default(),
+            received: 0,
             owed: [depth; CLASSES],
+            owing: (1 << CLASSES) - 1,
             stalls,
             stats: PortStats::default(),
         }
@@ -321,10 +332,10 @@ impl Channel {
 
     /// The class that sends next: after the last one in turn, among those with a word and a credit.
     fn next_class(&self) -> Option<usize> {
-        let words = self.outbox.classes();
-        (1..=CLASSES)
-            .map(|step| (usize::from(self.last) + step) % CLASSES)
-            .find(|&class| words >> class & 1 != 0 && self.credits[class] != 0)
+        let able = self.outbox.classes() & self.ready;
+        let after = able & (u8::MAX << (self.last + 1));
+        let turn = if after != 0 { after } else { able };
+        (turn != 0).then(|| turn.trailing_zeros() as usize)
     }
 }
 

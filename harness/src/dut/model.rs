@@ -11,6 +11,7 @@ use verilated::{Clocked, Model};
 verilated::model!(switch4);
 verilated::model!(switch8);
 verilated::model!(switch16);
+verilated::model!(tight_switch);
 
 /// Cycles that the reset is held.
 const RESET_CYCLES: u32 = 4;
@@ -31,6 +32,15 @@ pub fn verilated(ports: usize, variant: Variant) -> Result<Box<dyn Switch>, Fail
     };
     model.map_err(|error| setup(error.to_string()))
 }
+
+/// The Verilated switch with 4 ports in which buffers, trackers and directory are as small as they
+/// can be, and the homes are four.
+pub fn tight() -> Box<dyn Switch> {
+    Box::new(Rtl::new(TightSwitch::new()))
+}
+
+/// Ports of [`tight`].
+pub const TIGHT_PORTS: usize = 4;
 
 /// A model and when its reset ended.
 struct Rtl<M> {
@@ -78,7 +88,7 @@ impl<const N: usize> Pins for &[u32; N] {
 
 /// `$credit` turns credit pulses into what the setter of the credit pins takes.
 macro_rules! rtl_switch {
-    ($model:ty, $ports:literal, |$wide:ident| $credit:expr) => {
+    ($model:ty, $ports:expr, |$wide:ident| $credit:expr) => {
         impl Switch for Rtl<$model> {
             fn ports(&self) -> usize {
                 $ports
@@ -184,6 +194,7 @@ macro_rules! rtl_switch {
 }
 
 rtl_switch!(Switch4, 4, |wide| wide as u32);
+rtl_switch!(TightSwitch, TIGHT_PORTS, |wide| wide as u32);
 rtl_switch!(Switch8, 8, |wide| wide as u64);
 rtl_switch!(Switch16, 16, |wide| &[
     wide as u32,

@@ -14,7 +14,7 @@ pub const CLASSES: usize = Class::ALL.len();
 /// Words on all ports in one direction, packed as the pins are: valid, head and tail one bit a port,
 /// class three bits a port.
 #[derive(Debug, Clone, Default)]
-pub struct Words {
+pub struct Words<Flits = [Flit; MAX_PORTS]> {
     /// Ports with a word.
     pub valid: u16,
     /// Class of each port's word, three bits a port.
@@ -24,7 +24,7 @@ pub struct Words {
     /// Ports whose word ends a packet.
     pub tail: u16,
     /// The flit of each port's word.
-    pub flit: [Flit; MAX_PORTS],
+    pub flit: Flits,
 }
 
 impl Words {
@@ -60,16 +60,23 @@ impl Credits {
         self.0 |= 1 << (port * CLASSES + class as usize);
     }
 
-    /// Port and class number of every pulse.
-    pub fn iter(self) -> impl Iterator<Item = (usize, usize)> {
+    /// Adds a pulse of each class whose bit is set.
+    pub fn pulses(&mut self, port: usize, classes: u8) {
+        self.0 |= u128::from(classes) << (port * CLASSES);
+    }
+
+    /// The ports with pulses, and the classes of each, one bit a class.
+    pub fn iter(self) -> impl Iterator<Item = (usize, u8)> {
+        const MASK: u128 = (1 << CLASSES) - 1;
         let mut left = self.0;
         std::iter::from_fn(move || {
             if left == 0 {
                 return None;
             }
-            let bit = left.trailing_zeros() as usize;
-            left &= left - 1;
-            Some((bit / CLASSES, bit % CLASSES))
+            let port = left.trailing_zeros() as usize / CLASSES;
+            let classes = (left >> (port * CLASSES) & MASK) as u8;
+            left &= !(MASK << (port * CLASSES));
+            Some((port, classes))
         })
     }
 }
@@ -98,9 +105,9 @@ pub struct ApbResponse {
 
 /// All inputs of the switch in one cycle.
 #[derive(Debug, Clone, Default)]
-pub struct Inputs {
+pub struct Inputs<Flits = [Flit; MAX_PORTS]> {
     /// Words from the nodes.
-    pub rx: Words,
+    pub rx: Words<Flits>,
     /// Credits from the nodes for words to them.
     pub tx_credit: Credits,
     /// Register access.
@@ -170,8 +177,9 @@ pub trait Switch {
 }
 
 /// The numbers of the bits that are set, lowest first.
-pub(crate) fn bits(mask: u16) -> impl Iterator<Item = usize> {
-    let mut left = mask;
+#[inline]
+pub(crate) fn bits(mask: impl Into<u32>) -> impl Iterator<Item = usize> {
+    let mut left: u32 = mask.into();
     std::iter::from_fn(move || {
         if left == 0 {
             return None;
@@ -213,14 +221,18 @@ mod tests {
         credits.pulse(15, Class::Dat);
         credits.pulse(0, Class::Req);
         credits.pulse(7, Class::Mem);
+        credits.pulse(7, Class::Req);
         assert_eq!(
             credits.iter().collect::<Vec<_>>(),
-            [(0, 0), (7, 2), (15, 4)]
+            [(0, 1), (7, 0b101), (15, 0b10000)]
         );
     }
 
     #[test]
     fn bits_are_listed_lowest_first() {
-        assert_eq!(bits(0b1010_0000_0000_0001).collect::<Vec<_>>(), [0, 13, 15]);
+        assert_eq!(
+            bits(0b1010_0000_0000_0001u16).collect::<Vec<_>>(),
+            [0, 13, 15]
+        );
     }
 }

@@ -382,8 +382,8 @@ impl Switch for Reference {
                     .map_err(|v| fault(self.cycle, v.to_string()))?;
             }
         }
-        for (port, class) in inputs.tx_credit.iter() {
-            self.ports[port].credits[class] += 1;
+        for (port, classes) in inputs.tx_credit.iter() {
+            bits(classes).for_each(|class| self.ports[port].credits[class] += 1);
         }
         while self
             .fabric

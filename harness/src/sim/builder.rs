@@ -30,6 +30,8 @@ const DEAD_PERIOD: u64 = 1024;
 pub enum Model {
     /// The Verilated RTL.
     Rtl(Variant),
+    /// The Verilated RTL with 4 ports, 4 homes and very little room; see [`tight`].
+    Tight,
     /// The switch of the specification: an ideal fabric around [`crate::protocol::home`].
     Reference,
 }
@@ -141,6 +143,20 @@ impl Builder {
     /// # Errors
     /// One sentence about a configuration that is not possible.
     pub fn build(self) -> Result<Supernode, Failure> {
+        let switch: Box<dyn Switch> = match self.model {
+            Model::Rtl(variant) => verilated(self.config.ports, variant)?,
+            Model::Tight if self.config.ports == TIGHT_PORTS => tight(),
+            Model::Tight => {
+                let text = format!("the tight switch has {TIGHT_PORTS} ports and no others");
+                return Err(setup(text));
+            }
+            Model::Reference => Box::new(Reference::new(self.config.ports)),
+        };
+        self.build_on(switch)
+    }
+
+    /// Builds the system around a switch.
+    pub(crate) fn build_on(self, mut switch: Box<dyn Switch>) -> Result<Supernode, Failure> {
         let Builder { config, seed, .. } = &self;
         config.check().map_err(setup)?;
         if let Some(port) = config.nodes.iter().position(|node| !possible(node)) {
@@ -160,10 +176,6 @@ impl Builder {
             .collect();
         let regions: Vec<Region> = config.regions.iter().map(Region::from).collect();
 
-        let mut switch: Box<dyn Switch> = match self.model {
-            Model::Rtl(variant) => verilated(ports, variant)?,
-            Model::Reference => Box::new(Reference::new(ports)),
-        };
         let direct = switch.configure(&regions, &partitions);
         let stall = Stall {
             rx_permille: config.stall.rx_permille,

@@ -168,17 +168,17 @@ impl Machine {
 
     /// Hands over what has arrived on a port, as far as the device takes it.
     fn receive(&mut self, port: usize, mailbox: &mut Mailbox) -> Result<(), Failure> {
-        for class in Class::ALL.into_iter().rev() {
-            while let Some(word) = self.dut.peek(port, class as usize) {
+        for class in bits(self.dut.received_classes(port)) {
+            while let Some(word) = self.dut.peek(port, class) {
                 let station = &mut self.stations[port];
                 let Some(agent) = station.device.agent() else {
                     self.receive_nobody(port, class)?;
                     continue;
                 };
-                if word.head && !agent.accepts(class, self.dut.outbox(port)) {
+                if word.head && !agent.accepts(word.class, self.dut.outbox(port)) {
                     break;
                 }
-                let Some(word) = self.dut.take(port, class as usize) else {
+                let Some(word) = self.dut.take(port, class) else {
                     break;
                 };
                 let packet = station.assembler.push(word).map_err(|error| {
@@ -196,8 +196,8 @@ impl Machine {
     }
 
     /// A word arrives where no device is.
-    fn receive_nobody(&mut self, port: usize, class: Class) -> Result<(), Failure> {
-        let word = self.dut.take(port, class as usize);
+    fn receive_nobody(&mut self, port: usize, class: usize) -> Result<(), Failure> {
+        let word = self.dut.take(port, class);
         match (&self.stations[port].device, word) {
             (Device::None, Some(word)) => {
                 let text = format!("port {port} has no device and is sent {word}");

@@ -1,8 +1,11 @@
 //! The deterministic clocked executor and the facade over it.
 
+pub mod bench;
 mod builder;
 mod executor;
 mod machine;
+#[cfg(test)]
+mod rtl_tests;
 mod seed;
 pub mod stats;
 mod stimulus;
