@@ -6,14 +6,14 @@
 //! submits the second). With a store buffer the core is TSO: stores are done when they are in the
 //! buffer, loads see them there, and they reach the cache in order.
 
+use super::cache::{Cache, Got, Want};
 use super::direct::{self, Direct};
 use super::line::{LineBytes, LineWrite};
-use super::lines::{Lines, Place};
+use super::lines::Place;
 use super::packets;
 use super::store_buffer::{Buffered, Lookup, StoreBuffer};
-use super::{Agent, Context, OpId, OpKind, Outbox, Status, Step, protocol_failure};
+use super::{Agent, Context, OpId, OpKind, Outbox, Status, Step};
 use crate::check::LoadSource;
-use crate::protocol::{NodeIn, NodeLine, Pending, node};
 use crate::sim::stats::Service;
 use crate::{Failure, FailureKind};
 use flits::{CacheState, Class, Flit, Header, NodeId, Opcode, RespErr, layout};
@@ -45,24 +45,6 @@ enum Waiter {
     Drain,
 }
 
-/// What an operation wants of its line.
-enum Want {
-    Read,
-    Write,
-    /// To replace all of it with these bytes.
-    Overwrite(LineBytes),
-}
-
-/// Whether it has that.
-enum Got {
-    /// Yes.
-    Line(Place),
-    /// When the transaction ends.
-    Later(u16),
-    /// Not before something else ends.
-    Blocked,
-}
-
 /// Outcome of trying an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Attempt {
@@ -77,8 +59,7 @@ enum Attempt {
 pub struct CachedNode {
     node: NodeId,
     port: usize,
-    memories: u16,
-    lines: Lines,
+    cache: Cache,
     direct: Direct,
     store_buffer: StoreBuffer,
     /// Operations that have not been performed, in order.
@@ -89,9 +70,7 @@ pub struct CachedNode {
     draining: bool,
     /// The oldest store cannot go on before something ends.
     drain_blocked: bool,
-    /// Line of each miss in flight; transaction numbers are indices.
-    misses: Vec<Option<Place>>,
-    /// Who waits for each transaction: misses first, then lines that are leaving.
+    /// Who waits for each transaction of the cache.
     waiters: Vec<Vec<Waiter>>,
     /// Room for the waiters of the transaction that ends.
     ending: Vec<Waiter>,
@@ -106,127 +85,33 @@ impl CachedNode {
             mshrs,
             store_buffer,
         } = config;
+        let cache = Cache::new(node, sets, ways, mshrs, memories);
         CachedNode {
             node,
             port: node.as_port().unwrap_or_default(),
-            memories,
-            lines: Lines::new(sets, ways, mshrs),
-            direct: Direct::new(node, 2 * mshrs as u16, DIRECT_REQUESTS, memories),
+            waiters: vec![Vec::new(); cache.transactions()],
+            direct: Direct::new(node, cache.transactions() as u16, DIRECT_REQUESTS, memories),
+            cache,
             store_buffer: StoreBuffer::new(store_buffer),
             queue: VecDeque::new(),
             queue_blocked: false,
             draining: false,
             drain_blocked: false,
-            misses: vec![None; mshrs],
-            waiters: vec![Vec::new(); 2 * mshrs],
             ending: Vec::new(),
         }
     }
 
     /// Every line that the cache holds: byte address, state, bytes.
     pub fn held(&self) -> impl Iterator<Item = (u64, CacheState, &LineBytes)> {
-        self.lines.held()
-    }
-
-    /// One step of the protocol for the line at `place`; sends what it sends.
-    fn step(
-        &mut self,
-        place: Place,
-        input: NodeIn<LineBytes>,
-        cause: Option<&Header>,
-        cx: &mut Context<'_>,
-    ) -> Step {
-        let slot = self.lines.slot_mut(place);
-        let (line, txn) = (slot.addr(), slot.txn);
-        let old = slot.node.state;
-        let (new, outputs) = node(std::mem::take(&mut slot.node), input)
-            .map_err(|violation| at_line(cx.cycle, self.node, line, violation))?;
-        slot.node = new;
-        let state = slot.node.state;
-        if state != old {
-            cx.checks.on_state(cx.cycle, self.port, line, old, state);
-        }
-        for message in outputs {
-            packets::send(self.node, line, txn, cause, message, cx)?;
-        }
-        Ok(())
+        self.cache.held()
     }
 
     /// Has the line readable or writable, or starts what makes it so.
     fn get(&mut self, line: u64, want: Want, cx: &mut Context<'_>) -> Result<Got, Failure> {
-        let found = self.lines.find(line);
-        if let Some(Place::Leaving(_)) = found {
+        if self.direct.touches(line) {
             return Ok(Got::Blocked);
         }
-        if let Some(place) = found {
-            let slot = self.lines.slot(place);
-            let ready = match want {
-                Want::Read => slot.node.state != CacheState::I,
-                Want::Write | Want::Overwrite(_) => slot.node.state.is_unique(),
-            };
-            if ready {
-                self.lines.touch(place);
-                return Ok(Got::Line(place));
-            }
-            if !matches!(slot.node.pending, Pending::None) {
-                return Ok(Got::Later(slot.txn));
-            }
-        } else if self.direct.touches(line) {
-            return Ok(Got::Blocked);
-        }
-        let Some(miss) = self.misses.iter().position(Option::is_none) else {
-            return Ok(Got::Blocked);
-        };
-        let place = match found {
-            Some(place) => place,
-            None => match self.make_room(line, cx)? {
-                Some(place) => place,
-                None => return Ok(Got::Blocked),
-            },
-        };
-        let input = match want {
-            Want::Read => NodeIn::Issue(Opcode::ReadShared),
-            Want::Write if found.is_some() => NodeIn::Issue(Opcode::CleanUnique),
-            Want::Write => NodeIn::Issue(Opcode::ReadUnique),
-            Want::Overwrite(bytes) => NodeIn::IssueMakeUnique(bytes),
-        };
-        self.misses[miss] = Some(place);
-        self.lines.slot_mut(place).txn = miss as u16;
-        self.step(place, input, None, cx)?;
-        Ok(Got::Later(miss as u16))
-    }
-
-    /// Gives the line a place in the cache, and evicts another if it must.
-    fn make_room(&mut self, line: u64, cx: &mut Context<'_>) -> Result<Option<Place>, Failure> {
-        let Some(place) = self.lines.victim(line) else {
-            return Ok(None);
-        };
-        if self.lines.slot(place).node.state != CacheState::I && self.give_up(place, cx)?.is_none()
-        {
-            return Ok(None);
-        }
-        self.lines.occupy(place, line);
-        Ok(Some(place))
-    }
-
-    /// Starts to give a held line up. `None` while too many lines are leaving, else the transaction.
-    fn give_up(&mut self, place: Place, cx: &mut Context<'_>) -> Result<Option<u16>, Failure> {
-        let Some(exit) = self.lines.exit() else {
-            return Ok(None);
-        };
-        let Place::Leaving(entry) = exit else {
-            return Ok(None);
-        };
-        let txn = self.misses.len() as u16 + entry as u16;
-        self.lines.move_line(place, exit);
-        let slot = self.lines.slot_mut(exit);
-        slot.txn = txn;
-        let opcode = match slot.node.state {
-            CacheState::UD => Opcode::WriteBackFull,
-            _ => Opcode::Evict,
-        };
-        self.step(exit, NodeIn::Issue(opcode), None, cx)?;
-        Ok(Some(txn))
+        self.cache.get(line, want, cx)
     }
 
     /// Performs an operation if it can be.
@@ -258,7 +143,7 @@ impl CachedNode {
             // A line that is here, or on its way, is loaded and stored: the home does not snoop the
             // requester.
             OpKind::ReadOnce | OpKind::WriteUnique
-                if matches!(self.lines.find(line), Some(Place::Way(_))) =>
+                if matches!(self.cache.find(line), Some(Place::Way(_))) =>
             {
                 let op = &mut cx.ops[id];
                 op.kind = if op.kind == OpKind::ReadOnce {
@@ -269,7 +154,7 @@ impl CachedNode {
                 self.attempt(id, service, cx)
             }
             OpKind::ReadOnce | OpKind::WriteUnique
-                if self.lines.find(line).is_some() || self.direct.touches(line) =>
+                if self.cache.find(line).is_some() || self.direct.touches(line) =>
             {
                 Ok(Attempt::Blocked)
             }
@@ -301,7 +186,7 @@ impl CachedNode {
                     Got::Later(txn) => return Ok(self.wait(txn, id)),
                     Got::Blocked => return Ok(Attempt::Blocked),
                 };
-                let data = self.data(place, cx.cycle)?;
+                let data = self.cache.data(place, cx.cycle)?;
                 cx.ops[id].data[..len].copy_from_slice(data.at(addr, len));
                 (service, LoadSource::Cache)
             }
@@ -333,7 +218,7 @@ impl CachedNode {
         };
         let op = &mut cx.ops[id];
         let (addr, len, index) = (op.addr, op.len as usize, op.index);
-        let old = self.data(place, cx.cycle)?.at(addr, len);
+        let old = self.cache.data(place, cx.cycle)?.at(addr, len);
         let new = op.updated(old);
         if op.kind.is_atomic() {
             op.data[..len].copy_from_slice(old);
@@ -341,27 +226,10 @@ impl CachedNode {
                 .on_load(cx.cycle, self.port, index, addr, old, LoadSource::Cache);
         }
         if let Some(new) = new {
-            self.commit(place, addr, index, &new[..len], cx)?;
+            self.cache.write(place, addr, index, &new[..len], cx)?;
         }
         self.finish(id, RespErr::Ok, service, cx);
         Ok(Attempt::Done)
-    }
-
-    /// Writes bytes into a unique line.
-    fn commit(
-        &mut self,
-        place: Place,
-        addr: u64,
-        index: u64,
-        bytes: &[u8],
-        cx: &mut Context<'_>,
-    ) -> Step {
-        let mut data = self.data(place, cx.cycle)?.clone();
-        let at = LineBytes::offset(addr);
-        data.0[at..at + bytes.len()].copy_from_slice(bytes);
-        self.step(place, NodeIn::Store(data), None, cx)?;
-        cx.checks.on_store(cx.cycle, self.port, index, addr, bytes);
-        Ok(())
     }
 
     fn buffer_store(&mut self, id: OpId, cx: &mut Context<'_>) -> Attempt {
@@ -396,7 +264,7 @@ impl CachedNode {
         match self.get(line, want, cx)? {
             Got::Line(place) => {
                 if let Some(store) = self.store_buffer.pop() {
-                    self.commit(place, addr, index, store.bytes(), cx)?;
+                    self.cache.write(place, addr, index, store.bytes(), cx)?;
                 }
                 self.queue_blocked = false;
             }
@@ -420,23 +288,17 @@ impl CachedNode {
         service: Service,
         cx: &mut Context<'_>,
     ) -> Result<Attempt, Failure> {
-        match self.lines.find(line) {
+        match self.cache.find(line) {
             None => {
                 self.finish(id, RespErr::Ok, service, cx);
                 Ok(Attempt::Done)
             }
-            Some(Place::Leaving(entry)) => {
-                Ok(self.wait((self.misses.len() + entry as usize) as u16, id))
-            }
             Some(place) => {
-                let slot = self.lines.slot(place);
-                if !matches!(slot.node.pending, Pending::None) {
-                    return Ok(self.wait(slot.txn, id));
-                }
-                match self.give_up(place, cx)? {
-                    Some(txn) => Ok(self.wait(txn, id)),
-                    None => Ok(Attempt::Blocked),
-                }
+                let txn = match self.cache.pending(place) {
+                    Some(txn) => Some(txn),
+                    None => self.cache.give_up(place, cx)?,
+                };
+                Ok(txn.map_or(Attempt::Blocked, |txn| self.wait(txn, id)))
             }
         }
     }
@@ -446,85 +308,18 @@ impl CachedNode {
         Attempt::Waiting
     }
 
-    fn data(&self, place: Place, cycle: u64) -> Result<&LineBytes, Failure> {
-        let slot = self.lines.slot(place);
-        let text = "a line that is held has no data";
-        slot.node
-            .data
-            .as_ref()
-            .ok_or_else(|| at_line(cycle, self.node, slot.addr(), text))
-    }
-
     fn finish(&self, id: OpId, status: Status, service: Service, cx: &mut Context<'_>) {
         direct::finish(self.node, id, status, service, cx);
     }
 
-    fn on_snoop(&mut self, header: &Header, cx: &mut Context<'_>) -> Step {
-        let line = header.line();
-        let Some(place) = self.lines.find(line) else {
-            // The protocol decides about lines that are not held, too.
-            let (_, outputs) = node(NodeLine::default(), NodeIn::Snoop(header.opcode))
-                .map_err(|violation| at_line(cx.cycle, self.node, line, violation))?;
-            for message in outputs {
-                packets::send(self.node, line, 0, Some(header), message, cx)?;
-            }
-            return Ok(());
-        };
-        let held = self.lines.slot(place).node.state != CacheState::I;
-        self.step(place, NodeIn::Snoop(header.opcode), Some(header), cx)?;
-        if held && self.lines.slot(place).node.state == CacheState::I {
-            cx.stats.invalidations += 1;
-        }
-        self.lines.tidy(place);
-        Ok(())
-    }
-
-    /// An answer to a miss, or to a line that leaves.
-    fn on_answer(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
-        let txn = usize::from(header.txn);
-        let place = match self.misses.get_mut(txn) {
-            Some(miss) => miss.take(),
-            None => Some(Place::Leaving((txn - self.misses.len()) as u32)),
-        };
-        let Some(place) = place.filter(|&place| self.lines.is_pending(place)) else {
-            return super::stray(self.node, header, cx);
-        };
-        let input = if header.class() == Class::Dat {
-            let data = packets::line_of(self.node, header, payload, cx.cycle)?;
-            NodeIn::CompData {
-                state: header.state,
-                data,
-            }
-        } else {
-            NodeIn::Comp {
-                state: header.state,
-                resp: header.resp,
-                from_home: header.src.is_home(),
-            }
-        };
-        self.step(place, input, Some(header), cx)?;
-        self.lines.tidy(place);
-        let service = match (header.class(), header.src.as_port()) {
-            (Class::Dat, Some(port)) if self.memories >> port & 1 == 0 => Service::Peer,
-            (Class::Dat, _) => Service::Memory,
-            _ => Service::Home,
-        };
-        self.resume(txn, packets::status_of(header), service, cx)
-    }
-
     /// Goes on with everything that waited for a transaction. An error belongs to whoever caused the
     /// request, the first; the others try for themselves.
-    fn resume(
-        &mut self,
-        txn: usize,
-        status: Status,
-        service: Service,
-        cx: &mut Context<'_>,
-    ) -> Step {
+    fn resume(&mut self, answer: &Header, service: Service, cx: &mut Context<'_>) -> Step {
+        let status = packets::status_of(answer);
         self.queue_blocked = false;
         self.drain_blocked = false;
         let mut ending = std::mem::take(&mut self.ending);
-        std::mem::swap(&mut ending, &mut self.waiters[txn]);
+        std::mem::swap(&mut ending, &mut self.waiters[usize::from(answer.txn)]);
         let mut waiting = ending.drain(..);
         if status != RespErr::Ok {
             match waiting.next() {
@@ -576,14 +371,17 @@ impl Agent for CachedNode {
 
     fn on_packet(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
         match header.opcode {
-            opcode if opcode.class() == Class::Snp => self.on_snoop(header, cx),
+            opcode if opcode.class() == Class::Snp => self.cache.on_snoop(header, cx),
             Opcode::Comp | Opcode::CompData if self.direct.owns(header.txn) => {
                 self.queue_blocked = false;
                 self.drain_blocked = false;
                 self.direct.on_answer(header, payload, cx)
             }
             Opcode::Comp | Opcode::CompData if usize::from(header.txn) < self.waiters.len() => {
-                self.on_answer(header, payload, cx)
+                match self.cache.on_answer(header, payload, cx)? {
+                    Some(service) => self.resume(header, service, cx),
+                    None => super::stray(self.node, header, cx),
+                }
             }
             _ => super::stray(self.node, header, cx),
         }
@@ -619,12 +417,7 @@ impl Agent for CachedNode {
     fn is_idle(&self) -> bool {
         self.queue.is_empty()
             && self.store_buffer.is_empty()
-            && self.misses.iter().all(Option::is_none)
             && self.direct.is_idle()
-            && self.lines.is_idle()
+            && self.cache.is_idle()
     }
-}
-
-fn at_line(cycle: u64, node: NodeId, line: u64, what: impl std::fmt::Display) -> Failure {
-    protocol_failure(cycle, node, format!("line {line:#x}: {what}"))
 }

@@ -22,6 +22,8 @@ pub(super) struct Direct {
     /// Ports with memories, one bit each.
     memories: u16,
     entries: Vec<Option<Entry>>,
+    /// How many of them are coherent.
+    coherent: usize,
 }
 
 impl Direct {
@@ -32,6 +34,7 @@ impl Direct {
             first_txn,
             memories,
             entries,
+            coherent: 0,
         }
     }
 
@@ -50,10 +53,12 @@ impl Direct {
 
     /// Whether a coherent request of the line is in flight.
     pub(super) fn touches(&self, line: u64) -> bool {
-        self.entries
-            .iter()
-            .flatten()
-            .any(|entry| entry.line.as_ref().is_some_and(|&(addr, _)| addr == line))
+        self.coherent != 0
+            && self
+                .entries
+                .iter()
+                .flatten()
+                .any(|entry| entry.line.as_ref().is_some_and(|&(addr, _)| addr == line))
     }
 
     /// Sends the request of an operation. There must be room.
@@ -79,6 +84,7 @@ impl Direct {
                 None
             }
         };
+        self.coherent += usize::from(line.is_some());
         self.entries[index] = Some(Entry { op, line });
         Ok(())
     }
@@ -145,6 +151,7 @@ impl Direct {
             return Err(protocol_failure(cx.cycle, self.node, what));
         }
         if let Some((line, state)) = line {
+            self.coherent -= 1;
             let input = if carries_data {
                 let data = packets::line_of(self.node, header, payload, cx.cycle)?;
                 NodeIn::CompData {

@@ -4,6 +4,7 @@
 //! into an [`Outbox`]; it knows neither links nor the simulator. How the state of a line changes is
 //! decided by [`crate::protocol`] alone.
 
+mod cache;
 mod cached;
 mod direct;
 mod io;

@@ -4,8 +4,9 @@
 //! switch: the model does exactly the same work, so the ratio is the share of the time that is not
 //! the harness's. The other sends random packets, at the rate at which the program sent words.
 
-use super::builder::{Builder, Supernode};
+use super::builder::Builder;
 use super::seed;
+use super::supernode::Supernode;
 use super::system::System;
 use crate::check::Checkers;
 use crate::dut::{

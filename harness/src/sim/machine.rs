@@ -1,7 +1,7 @@
 //! The switch, the devices and the checkers, cycle by cycle.
 
+use super::mailbox::Mailbox;
 use super::stats::{NodeStats, Stats};
-use super::system::Mailbox;
 use crate::agents::{Agent, CachedNode, Context, IoNode, MemoryNode, OpId};
 use crate::check::{CheckCounts, Checkers, LineVisitor};
 use crate::dut::{AddressMap, Dut, MAX_PORTS, bits};

@@ -1,22 +1,27 @@
 //! The deterministic clocked executor and the facade over it.
 
+mod access;
 pub mod bench;
 mod builder;
 mod executor;
 mod machine;
+mod mailbox;
+mod node;
 #[cfg(test)]
 mod rtl_tests;
 mod seed;
 pub mod stats;
 mod stimulus;
+mod supernode;
 mod system;
 #[cfg(test)]
 mod tests;
 
-pub use builder::{Builder, Model, Supernode};
+pub use access::{Access, AccessError, Line, TryAccess, Word};
+pub use builder::{Builder, Model};
+pub use node::NodeHandle;
 pub use seed::stream;
 pub use stats::{Histogram, NodeStats, Service, Stats};
 pub use stimulus::{Outcome, RunOptions, run_stimulus, run_stimulus_with};
-pub use system::{
-    Access, AccessError, Idle, JoinHandle, Line, NodeHandle, System, TryAccess, Word, join_all,
-};
+pub use supernode::Supernode;
+pub use system::{Idle, JoinHandle, System, join_all};

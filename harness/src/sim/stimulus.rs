@@ -1,8 +1,11 @@
 //! Runs stimulus files.
 
-use super::builder::{Builder, Model, Supernode};
+use super::access::Operand;
+use super::builder::{Builder, Model};
+use super::node::NodeHandle;
 use super::stats::Stats;
-use super::system::{NodeHandle, Operand, System};
+use super::supernode::Supernode;
+use super::system::System;
 use crate::agents::OpKind;
 use crate::check::{self, CheckCounts, SeenPacket};
 use crate::dut::{ErrorLog, HomeCounters, Variant};
