@@ -8,7 +8,7 @@ use super::{KvFigures, Latency, PortFigures};
 /// Room around a plot for its labels.
 const LEFT: f64 = 44.0;
 const BOTTOM: f64 = 22.0;
-const TOP: f64 = 18.0;
+const TOP: f64 = 28.0;
 
 /// A chart in the making, in user units; the page scales it to its column.
 struct Svg {
@@ -151,13 +151,9 @@ pub(super) fn latency(latency: &Latency) -> String {
     for (i, (at, names)) in marks.iter().enumerate() {
         let x = LEFT + (*at as f64 + 0.5) * step;
         svg.line("mark", (x, TOP), (x, floor));
-        // All names to the left but the last, so that neighbours stay apart.
-        let (anchor, gap) = if i + 1 < marks.len() {
-            ("end", -2.0)
-        } else {
-            ("start", 2.0)
-        };
-        svg.text(anchor, (x + gap, TOP - 6.0), names);
+        // On two rows, so that neighbours stay apart.
+        let row = if i % 2 == 0 { 4.0 } else { 15.0 };
+        svg.text("middle", (x, TOP - row), names);
     }
     svg.finish(&format!("Histogram of the latency of {}", latency.name()))
 }

@@ -94,9 +94,11 @@ fn latency(latencies: &[Latency]) -> String {
         return String::new();
     }
     let mut out = "<h2>Latency</h2>\n<p>Cycles from issue to completion; two bars double the \
-                   latency.</p>\n<div class=\"pair\">\n"
+                   latency. Kinds with less than one in a hundred accesses are only in the \
+                   table.</p>\n<div class=\"pair\">\n"
         .to_string();
-    for latency in latencies {
+    let all: u64 = latencies.iter().map(|latency| latency.count).sum();
+    for latency in latencies.iter().filter(|l| l.count * 100 >= all) {
         let _ = writeln!(
             out,
             "<figure><h3>{}</h3>{}</figure>",

@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, value_name = "L", default_value_t = 16, value_parser = value_parser!(u32).range(1..=65536))]
     lines_per_block: u32,
     /// Requests that each node works on at once.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = value_parser!(u32).range(1..=64))]
     in_flight: u32,
     /// The seed that decides everything random; the same seed gives the same cycles.
     #[arg(long, value_name = "S", default_value_t = 1)]

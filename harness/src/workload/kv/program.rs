@@ -18,6 +18,11 @@ const POLL_CYCLES: (u64, u64) = (16, 512);
 /// once.
 const START_CYCLES: u64 = 512;
 
+/// Lines of a block that a program accesses at once. With two requests in flight that makes as many
+/// as a node of [`flits::stimulus::Config::new`] has miss registers: more would only wait in the node
+/// and add to the latencies.
+const LINES_AT_ONCE: usize = 4;
+
 /// What all programs of a run work on. The tally counts; no program takes a decision from it,
 /// except to stop after a failure.
 pub(super) struct Work {
@@ -148,10 +153,9 @@ impl Work {
     /// Stores all lines of a claimed block, then says that it is ready.
     async fn store(&self, node: &NodeHandle, block: usize) {
         let pool = &self.pool;
-        join_all(pool.lines(block).map(|addr| {
-            let content = pool.content(block, addr);
-            node.store_line(addr, &content)
-        }))
+        self.each_line(block, async |addr| {
+            node.store_line(addr, &pool.content(block, addr)).await;
+        })
         .await;
         // No fence: the stores are done or, with a store buffer, reach the cache in this order.
         node.store(pool.state(block), READY).await;
@@ -160,11 +164,11 @@ impl Work {
 
     /// Loads all lines of a ready block and compares every byte.
     async fn load(&self, sys: &System, node: &NodeHandle, block: usize) {
-        let addresses = self.pool.lines(block);
-        let lines = join_all(addresses.map(|addr| node.load_line(addr))).await;
-        let mut tally = self.tally.borrow_mut();
-        for (addr, line) in self.pool.lines(block).zip(lines) {
+        self.each_line(block, async |addr| {
+            let line = node.load_line(addr).await;
             let expected = self.pool.content(block, addr);
+            let mut tally = self.tally.borrow_mut();
+            tally.bytes_checked += line.len() as u64;
             if let Some(at) = (0..line.len()).find(|&at| line[at] != expected[at]) {
                 let message = format!(
                     "node {} loaded block {} of the trace: the byte at {:#x} is {:#04x} instead \
@@ -178,7 +182,18 @@ impl Work {
                 let failure = Failure::new(sys.now(), FailureKind::Data, message);
                 tally.failure.get_or_insert(failure);
             }
-            tally.bytes_checked += line.len() as u64;
-        }
+        })
+        .await;
+    }
+
+    /// Does something with the address of each line of a block, [`LINES_AT_ONCE`] at a time.
+    async fn each_line(&self, block: usize, act: impl AsyncFn(u64)) {
+        let act = &act;
+        let streams = (0..LINES_AT_ONCE).map(|stream| async move {
+            for addr in self.pool.lines(block).skip(stream).step_by(LINES_AT_ONCE) {
+                act(addr).await;
+            }
+        });
+        join_all(streams).await;
     }
 }
