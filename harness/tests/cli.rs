@@ -276,3 +276,21 @@ fn a_reader_that_goes_away_is_no_error() {
     assert!(output.status.success());
     assert_eq!(output.stderr, b"");
 }
+
+#[test]
+fn the_bench_prints_speeds_and_ratios() {
+    let output = supernode(&["bench", "sim", "--requests", "2", "--ports", "4"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = stdout(&output);
+    for line in [
+        "key/value workload, all checks",
+        "model alone",
+        "ratio to random packets",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 for a good run, 1 for a violation or a failure, 2 for input that cannot be used.
 
+mod bench;
 mod info;
 mod kv;
 mod output;
@@ -41,6 +42,9 @@ enum Command {
     Wave(wave::Args),
     /// Print versions, parameters and the address map.
     Info(info::Args),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(Bench),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
@@ -57,6 +61,12 @@ enum Workload {
     Kv(kv::Args),
 }
 
+#[derive(Subcommand)]
+enum Bench {
+    /// Cycles per second of the simulation, and their ratio to the model alone.
+    Sim(bench::Args),
+}
+
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -67,6 +77,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Wave(args) => wave::run(&args),
+        Command::Bench(Bench::Sim(args)) => bench::run(&args),
         Command::Completions { shell } => completions(shell),
     };
     match outcome {

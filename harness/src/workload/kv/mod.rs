@@ -34,6 +34,7 @@ pub struct Layout {
 }
 
 /// A trace made ready to run on nodes and a region.
+#[derive(Debug, Clone)]
 pub struct Kv {
     pool: Pool,
     requests: Vec<Vec<usize>>,
