@@ -18,7 +18,7 @@ setup: ## check the tools of the build, install what is missing
 
 .PHONY: build
 build: setup ## compile the switch and the command target/release/supernode
-	cargo build --release
+	cargo build --release --bin supernode
 
 .PHONY: run
 run: build ## run the key/value cache on the switch (ARGS="--requests 50")
