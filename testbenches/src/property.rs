@@ -74,25 +74,26 @@ pub fn options() -> RunOptions {
     }
 }
 
+/// Runs on the Verilated switch of 4 ports in which everything is scarce.
+pub fn tight() -> RunOptions {
+    RunOptions {
+        model: Model::Tight,
+        ..options()
+    }
+}
+
 /// Runs a stimulus with every checker, and judges its history with the [oracle].
 ///
 /// # Errors
 /// What was found.
-pub fn run(stimulus: &Stimulus) -> Result<Outcome, String> {
-    run_with(stimulus, &options())
-}
-
-/// [`run`] with options.
-///
-/// # Errors
-/// What was found.
-pub fn run_with(stimulus: &Stimulus, options: &RunOptions) -> Result<Outcome, String> {
+pub fn run(stimulus: &Stimulus, options: &RunOptions) -> Result<Outcome, String> {
     let outcome = run_stimulus_with(stimulus, options).map_err(|failure| failure.to_string())?;
     oracle::one_memory(stimulus, &outcome.history)?;
     Ok(outcome)
 }
 
-/// Tries `property` on `count` stimuli drawn from `strategy`.
+/// Runs `count` stimuli drawn from `strategy` with every checker and the [oracle], and asks
+/// `property` of each.
 ///
 /// # Panics
 /// With the message of the first failure, after shrinking the stimulus and writing it to
@@ -100,8 +101,9 @@ pub fn run_with(stimulus: &Stimulus, options: &RunOptions) -> Result<Outcome, St
 pub fn check<S: Strategy<Value = Stimulus>>(
     name: &str,
     count: u32,
+    options: &RunOptions,
     strategy: &S,
-    property: impl Fn(&Stimulus) -> Result<(), String>,
+    property: impl Fn(&Stimulus, &Outcome) -> Result<(), String>,
 ) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed(name).to_le_bytes());
@@ -111,16 +113,20 @@ pub fn check<S: Strategy<Value = Stimulus>>(
         failure_persistence: None,
         ..Config::default()
     };
-    let mut runner =
-        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let outcome = runner.run(strategy, |stimulus| {
-        stimulus.check().map_err(TestCaseError::fail)?;
-        property(&stimulus).map_err(TestCaseError::fail)
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let outcome = TestRunner::new_with_rng(config, rng).run(strategy, |stimulus| {
+        let judged = stimulus
+            .check()
+            .and_then(|()| run(&stimulus, options))
+            .and_then(|outcome| property(&stimulus, &outcome));
+        judged.map_err(TestCaseError::fail)
     });
     match outcome {
         Ok(()) => {}
         Err(TestError::Abort(reason)) => panic!("{name}: {reason}"),
-        Err(TestError::Fail(reason, stimulus)) => fail(name, reason.message(), &stimulus),
+        Err(TestError::Fail(reason, stimulus)) => {
+            fail(name, options, reason.message(), &stimulus);
+        }
     }
 }
 
@@ -128,7 +134,7 @@ pub fn check<S: Strategy<Value = Stimulus>>(
 ///
 /// # Panics
 /// Always.
-pub fn fail(name: &str, reason: &str, stimulus: &Stimulus) -> ! {
+pub fn fail(name: &str, options: &RunOptions, reason: &str, stimulus: &Stimulus) -> ! {
     let file = format!("target/failures/{name}.jsonl");
     let path = failures().join(format!("{name}.jsonl"));
     let kept = std::fs::create_dir_all(failures())
@@ -140,10 +146,15 @@ pub fn fail(name: &str, reason: &str, stimulus: &Stimulus) -> ! {
             stimulus.to_text()
         );
     }
+    // The tight switch is not built with waves.
+    let how = match options.model {
+        Model::Tight => "--model tight".to_owned(),
+        _ => format!("--vcd {name}.vcd"),
+    };
     panic!(
         "{name}: {reason}\n\
          shrunk to {} operations: {file}\n\
-         see it: supernode replay {file} --vcd {name}.vcd",
+         see it: supernode replay {file} {how}",
         stimulus.steps.len()
     );
 }

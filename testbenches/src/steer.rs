@@ -83,14 +83,12 @@ pub fn errors(outcome: &Outcome) -> Option<ErrorLog> {
 /// # Panics
 /// With what was found, leaving the stimulus in `target/failures`.
 pub fn run(name: &str, stimulus: &Stimulus) -> Outcome {
-    property::run_with(
-        stimulus,
-        &RunOptions {
-            log_packets: true,
-            ..property::options()
-        },
-    )
-    .unwrap_or_else(|reason| property::fail(name, &reason, stimulus))
+    let options = RunOptions {
+        log_packets: true,
+        ..property::options()
+    };
+    property::run(stimulus, &options)
+        .unwrap_or_else(|reason| property::fail(name, &options, &reason, stimulus))
 }
 
 /// Runs `make(0)`, `make(1)` and so on, below `tries`, until `met` says that the race took place.

@@ -1,8 +1,8 @@
 //! Errors: what a node may not ask is answered with the reason, what is malformed is dropped; both
 //! are logged, nothing is changed, and no one else is disturbed.
 
-use flits::stimulus::{Config, Node, Op, Step, Stimulus};
-use flits::strategies;
+use flits::stimulus::{Config, Node, Op, OpKind, Step, Stimulus};
+use flits::strategies::{self, Fault, Programs};
 use flits::{Class, Flit, Header, LinkWord, NodeId, Opcode, Packet, RespErr, layout};
 use harness::check::Direction;
 use harness::dut::{ErrorLog, LoggedError};
@@ -523,7 +523,82 @@ fn no_words_of_one_device_disturb_the_others() {
         }));
         Stimulus { steps, ..program }
     });
-    property::check("hostile_words", 60, &strategy, |stimulus| {
-        property::run(stimulus).map(|_| ())
-    });
+    property::check(
+        "hostile_words",
+        60,
+        &property::options(),
+        &strategy,
+        |_, _| Ok(()),
+    );
+}
+
+/// Programs in which one device sends packets with one kind of fault while the others work.
+fn faulty_programs(fault: Fault) -> impl Strategy<Value = Stimulus> {
+    let mut kinds = OpKind::ALL.to_vec();
+    kinds.extend([OpKind::Raw; 12]);
+    let programs = Programs::new(8).kinds(&kinds).faults(&[fault]);
+    programs
+        .steps(1..=120)
+        .strategy()
+        .prop_map(move |mut stimulus| {
+            for step in &mut stimulus.steps {
+                let Op::Raw { words } = &mut step.op else {
+                    continue;
+                };
+                for word in words.iter_mut().filter(|word| word.head) {
+                    if fault == Fault::Unasked {
+                        // Under a number that its receiver uses it would be taken for the answer.
+                        let txn = word.flit.get(&layout::TXN);
+                        word.flit.set(&layout::TXN, txn | 0x200);
+                    }
+                    // The switch completes a torn write, and this one would rightly change a line.
+                    let code = word.flit.get(&layout::OPCODE);
+                    if fault == Fault::Torn && code == u64::from(Opcode::WriteUnique.code()) {
+                        word.flit
+                            .set(&layout::OPCODE, Opcode::WriteNoSnp.code().into());
+                    }
+                }
+            }
+            stimulus
+        })
+}
+
+#[test]
+fn every_faulty_packet_is_logged_with_its_cause_and_disturbs_no_one() {
+    for fault in Fault::ALL {
+        let causes: &[u8] = match fault {
+            Fault::Opcode | Fault::Class | Fault::HomeOnly => &[BAD_OPCODE],
+            Fault::Size | Fault::Alignment => &[BAD_SIZE],
+            Fault::Source => &[WRONG_SOURCE],
+            // Beside the fault itself, the address map may refuse a request, and a stray may go to
+            // nowhere.
+            Fault::Torn => &[TORN, UNMAPPED, WRONG_REGION, UNKNOWN_DST, NO_TRANSACTION],
+            Fault::Unasked => &[NO_TRANSACTION, UNKNOWN_DST],
+        };
+        let certain = !matches!(fault, Fault::Torn | Fault::Unasked);
+        let name = format!("fault_{fault:?}");
+        let options = property::options();
+        property::check(
+            &name,
+            25,
+            &options,
+            &faulty_programs(fault),
+            |stimulus, outcome| {
+                let Some(log) = steer::errors(outcome) else {
+                    return Ok(());
+                };
+                let raw = |step: &&Step| matches!(step.op, Op::Raw { .. });
+                let sent = stimulus.steps.iter().filter(raw).count();
+                if certain && log.count as usize != sent {
+                    return Err(format!("{sent} faulty packets, but {} errors", log.count));
+                }
+                match log.first {
+                    Some(first) if !causes.contains(&first.cause) => {
+                        Err(format!("{fault:?} was logged with cause {}", first.cause))
+                    }
+                    _ => Ok(()),
+                }
+            },
+        );
+    }
 }

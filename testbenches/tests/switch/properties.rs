@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use flits::stimulus::{Config, Node, Op, OpKind, Region, Stall, Step, Stimulus};
 use flits::strategies::{Programs, Shape, number_values};
-use flits::{Class, Opcode, RespErr};
+use flits::{Class, Data, Opcode, RespErr};
 use harness::check::{Direction, SeenPacket};
 use harness::sim::{Outcome, RunOptions};
 use proptest::prelude::*;
@@ -24,25 +24,60 @@ const CACHED: [OpKind; 8] = [
 ];
 
 /// A property that holds if no checker and no oracle objects.
-fn is_right(stimulus: &Stimulus) -> Result<(), String> {
-    property::run(stimulus).map(|_| ())
+fn is_right(_: &Stimulus, _: &Outcome) -> Result<(), String> {
+    Ok(())
 }
 
 #[test]
 fn p1_a_load_returns_the_latest_store_of_4_ports() {
-    property::check("p1_4_ports", 150, &Programs::new(4).strategy(), is_right);
+    property::check(
+        "p1_4_ports",
+        150,
+        &property::options(),
+        &Programs::new(4).strategy(),
+        is_right,
+    );
 }
 
 #[test]
 fn p1_a_load_returns_the_latest_store_of_8_ports() {
     let strategy = Programs::new(8).steps(1..=120).strategy();
-    property::check("p1_8_ports", 150, &strategy, is_right);
+    property::check("p1_8_ports", 150, &property::options(), &strategy, is_right);
 }
 
 #[test]
 fn p1_a_load_returns_the_latest_store_of_16_ports() {
     let strategy = Programs::new(16).steps(1..=160).strategy();
-    property::check("p1_16_ports", 40, &strategy, is_right);
+    property::check("p1_16_ports", 40, &property::options(), &strategy, is_right);
+}
+
+#[test]
+fn p1_a_load_returns_the_latest_store_where_everything_is_scarce() {
+    let strategy = Programs::new(4).steps(1..=150).strategy();
+    property::check("p1_tight", 250, &property::tight(), &strategy, is_right);
+}
+
+#[test]
+fn p2_single_writer_or_many_readers_under_constant_recalls() {
+    let mut recalls = 0;
+    let counted = std::cell::RefCell::new(&mut recalls);
+    for shape in [
+        Shape::FewSetsManyTags,
+        Shape::ManySetsFewTags,
+        Shape::Uniform,
+    ] {
+        let strategy = Programs::new(4)
+            .kinds(&CACHED)
+            .shape(shape)
+            .steps(40..=200)
+            .strategy();
+        let name = format!("p2_tight_{shape:?}");
+        property::check(&name, 80, &property::tight(), &strategy, |_, outcome| {
+            **counted.borrow_mut() += outcome.homes.iter().map(|home| home.recalls).sum::<u32>();
+            Ok(())
+        });
+    }
+    assert!(recalls > 1000, "only {recalls} recalls in all runs");
 }
 
 #[test]
@@ -52,17 +87,22 @@ fn p2_single_writer_or_many_readers_of_a_hot_line() {
         .shape(Shape::HotLine)
         .steps(1..=120)
         .strategy();
-    property::check("p2_hot_line", 80, &strategy, |stimulus| {
-        let outcome = property::run(stimulus)?;
-        let wrote = stimulus
-            .steps
-            .iter()
-            .any(|step| matches!(step.op, Op::Store { .. }));
-        match wrote && outcome.counts.state_changes == 0 {
-            true => Err("stores took place, but no cache changed a state".into()),
-            false => Ok(()),
-        }
-    });
+    property::check(
+        "p2_hot_line",
+        80,
+        &property::options(),
+        &strategy,
+        |stimulus, outcome| {
+            let wrote = stimulus
+                .steps
+                .iter()
+                .any(|step| matches!(step.op, Op::Store { .. }));
+            match wrote && outcome.counts.state_changes == 0 {
+                true => Err("stores took place, but no cache changed a state".into()),
+                false => Ok(()),
+            }
+        },
+    );
 }
 
 #[test]
@@ -72,7 +112,7 @@ fn p2_single_writer_or_many_readers_under_evictions_and_recalls() {
         .shape(Shape::FewSetsManyTags)
         .steps(40..=250)
         .strategy();
-    property::check("p2_few_sets", 80, &strategy, is_right);
+    property::check("p2_few_sets", 80, &property::options(), &strategy, is_right);
 }
 
 #[test]
@@ -106,7 +146,7 @@ fn p3_each_node_sees_its_own_stores() {
             .config(config.clone())
             .steps(1..=120)
             .strategy();
-        property::check(name, 50, &strategy, is_right);
+        property::check(name, 50, &property::options(), &strategy, is_right);
     }
 }
 
@@ -235,19 +275,24 @@ fn expected(config: &Config, step: &Step) -> RespErr {
 
 #[test]
 fn p4_the_map_is_a_function_and_refuses_holes_and_missing_rights() {
-    property::check("p4_map", 120, &any_accesses(), |stimulus| {
-        let outcome = property::run(stimulus)?;
-        for (step, event) in stimulus.steps.iter().zip(&outcome.events) {
-            let expected = expected(&stimulus.config, step);
-            if event.status != expected {
-                return Err(format!(
-                    "{step} ends with {}, and should with {expected}",
-                    event.status
-                ));
+    property::check(
+        "p4_map",
+        120,
+        &property::options(),
+        &any_accesses(),
+        |stimulus, outcome| {
+            for (step, event) in stimulus.steps.iter().zip(&outcome.events) {
+                let expected = expected(&stimulus.config, step);
+                if event.status != expected {
+                    return Err(format!(
+                        "{step} ends with {}, and should with {expected}",
+                        event.status
+                    ));
+                }
             }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
 }
 
 #[test]
@@ -300,8 +345,9 @@ fn p4_distinct_addresses_never_alias_and_one_address_never_splits() {
             config: Config::new(8),
             steps,
         };
-        let outcome = property::run(&stimulus)
-            .unwrap_or_else(|reason| property::fail("p4_alias", &reason, &stimulus));
+        let options = property::options();
+        let outcome = property::run(&stimulus, &options)
+            .unwrap_or_else(|reason| property::fail("p4_alias", &options, &reason, &stimulus));
         for (value, event) in written.iter().zip(&outcome.events[addrs.len()..]) {
             let read = event.read.as_ref().expect("a read");
             assert_eq!(
@@ -359,31 +405,36 @@ fn p5_atomics_are_atomic() {
                 steps,
             }
         });
-    property::check("p5_atomics", 40, &strategy, |stimulus| {
-        let outcome = property::run(stimulus)?;
-        let mut seen: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-        for event in &outcome.events {
-            let old = event.read.as_deref().and_then(|old| old.try_into().ok());
-            let old = old
-                .map(u64::from_le_bytes)
-                .ok_or("an addition gave no old value")?;
-            seen.entry(event.addr).or_default().push(old);
-        }
-        for (addr, mut old) in seen {
-            old.sort_unstable();
-            if old.iter().copied().ne(0..old.len() as u64) {
-                return Err(format!("additions of 1 at {addr:#x} saw {old:?}"));
+    property::check(
+        "p5_atomics",
+        40,
+        &property::options(),
+        &strategy,
+        |_, outcome| {
+            let mut seen: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+            for event in &outcome.events {
+                let old = event.read.as_deref().and_then(|old| old.try_into().ok());
+                let old = old
+                    .map(u64::from_le_bytes)
+                    .ok_or("an addition gave no old value")?;
+                seen.entry(event.addr).or_default().push(old);
             }
-        }
-        Ok(())
-    });
+            for (addr, mut old) in seen {
+                old.sort_unstable();
+                if old.iter().copied().ne(0..old.len() as u64) {
+                    return Err(format!("additions of 1 at {addr:#x} saw {old:?}"));
+                }
+            }
+            Ok(())
+        },
+    );
 }
 
 #[test]
 fn p6_nothing_is_lost_repeated_or_torn_between_ports() {
     let kinds = [OpKind::ReadUncached, OpKind::WriteUncached];
     let strategy = Programs::new(8).kinds(&kinds).steps(1..=150).strategy();
-    property::check("p6_uncached", 60, &strategy, is_right);
+    property::check("p6_uncached", 60, &property::options(), &strategy, is_right);
 }
 
 #[test]
@@ -463,13 +514,12 @@ fn p8_everything_finishes_and_no_one_starves() {
                 steps,
             }
         });
-    property::check("p8_progress", 30, &strategy, |stimulus| {
-        let options = RunOptions {
-            log_packets: true,
-            ..property::options()
-        };
-        let outcome = property::run_with(stimulus, &options)?;
-        let turns = turns(&outcome);
+    let options = RunOptions {
+        log_packets: true,
+        ..property::options()
+    };
+    property::check("p8_progress", 30, &options, &strategy, |_, outcome| {
+        let turns = turns(outcome);
         for (node, sent, served) in &turns {
             let overtaking = turns
                 .iter()
@@ -555,41 +605,50 @@ fn private_programs() -> impl Strategy<Value = Stimulus> {
         })
 }
 
+/// What the program of a run got from its operations, in their order.
+fn results(outcome: &Outcome) -> Vec<(Option<Data>, RespErr)> {
+    let events = outcome.events.iter();
+    events
+        .map(|event| (event.read.clone(), event.status))
+        .collect()
+}
+
 #[test]
 fn p11_timing_and_topology_change_no_result_that_the_program_fixes() {
-    property::check("p11_topology", 25, &private_programs(), |stimulus| {
-        let results = |stimulus: &Stimulus| {
-            let events = property::run(stimulus)?.events;
-            Ok::<_, String>(
-                events
-                    .into_iter()
-                    .map(|event| (event.read, event.status))
-                    .collect::<Vec<_>>(),
-            )
-        };
-        let first = results(stimulus)?;
-        for ports in [4, 8, 16] {
-            for stall in [0, 500] {
-                let mut other = Stimulus {
-                    config: Config::new(ports),
-                    ..stimulus.clone()
-                };
-                other.config.stall = Stall {
-                    rx_permille: stall,
-                    tx_permille: stall,
-                };
-                if let Some(at) = results(&other)?
-                    .iter()
-                    .zip(&first)
-                    .position(|(a, b)| a != b)
-                {
-                    return Err(format!(
-                        "{} gives another result with {ports} ports and {stall} permille of stalls",
-                        stimulus.steps[at]
-                    ));
+    let options = property::options();
+    let strategy = private_programs();
+    property::check(
+        "p11_topology",
+        40,
+        &options,
+        &strategy,
+        |stimulus, outcome| {
+            let fixed = results(outcome);
+            let systems = [
+                (4, &property::tight()),
+                (4, &options),
+                (8, &options),
+                (16, &options),
+            ];
+            for (ports, options) in systems {
+                for permille in [0, 500] {
+                    let mut other = stimulus.clone();
+                    other.config = Config::new(ports);
+                    other.config.stall = Stall {
+                        rx_permille: permille,
+                        tx_permille: permille,
+                    };
+                    let found = results(&property::run(&other, options)?);
+                    if let Some(at) = (0..fixed.len()).find(|&at| found[at] != fixed[at]) {
+                        return Err(format!(
+                            "{} gives {:?} on {ports} ports ({:?}) with {permille} permille of \
+                         stalls, and {:?} without",
+                            stimulus.steps[at], found[at], options.model, fixed[at]
+                        ));
+                    }
                 }
             }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
 }

@@ -31,7 +31,7 @@ fn every_stored_stimulus_runs_without_violations() {
     assert!(files.len() >= 4, "only {} files", files.len());
     for path in files {
         let stimulus = Stimulus::read(&path).unwrap_or_else(|error| panic!("{error}"));
-        if let Err(reason) = property::run(&stimulus) {
+        if let Err(reason) = property::run(&stimulus, &property::options()) {
             panic!("{}: {reason}", path.display());
         }
     }
@@ -42,8 +42,9 @@ fn last_reads(stimulus: &Stimulus, skew: i64) -> [u64; 2] {
     let mut stimulus = stimulus.clone();
     stimulus.config.start_skew = vec![0, 0];
     stimulus.config.start_skew[usize::from(skew < 0)] = skew.unsigned_abs();
-    let outcome = property::run(&stimulus)
-        .unwrap_or_else(|reason| property::fail("regression", &reason, &stimulus));
+    let outcome = property::run(&stimulus, &property::options()).unwrap_or_else(|reason| {
+        property::fail("regression", &property::options(), &reason, &stimulus)
+    });
     [0, 1].map(|node| {
         let reads = outcome.events.iter().filter(|event| event.node == node);
         let last = reads
@@ -62,8 +63,9 @@ fn message_passing_never_shows_the_flag_without_the_data() {
         let mut stimulus = stimulus.clone();
         stimulus.config.start_skew = vec![0, 0];
         stimulus.config.start_skew[usize::from(skew < 0)] = i64::unsigned_abs(skew);
-        let outcome = property::run(&stimulus)
-            .unwrap_or_else(|reason| property::fail("message_passing", &reason, &stimulus));
+        let outcome = property::run(&stimulus, &property::options()).unwrap_or_else(|reason| {
+            property::fail("message_passing", &property::options(), &reason, &stimulus)
+        });
         let reads: Vec<u8> = outcome
             .events
             .iter()
