@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::value_parser;
 use flits::stimulus::{Node, PORTS};
 use harness::Failure;
-use harness::report::{KvFigures, Report, Run};
+use harness::report::{KvFigures, Run};
 use harness::sim::Supernode;
 use harness::workload::kv::{Kv, Layout};
 use harness::workload::sample;
@@ -79,18 +79,14 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Ok(figures) => (Some(figures), None),
         Err(failure) => (None, Some(failure)),
     };
-    let report = Report::new(Run {
+    let run = Run {
         command: simulate::command_line(),
         supernode: &supernode,
         elapsed: begin.elapsed(),
         kv: figures,
         failure: failure.as_ref(),
-    });
-    files.publish(&report)?;
-    match failure {
-        None => Ok(()),
-        Some(failure) => Err(simulate::violation(&failure, &args.outputs)),
-    }
+    };
+    simulate::conclude(run, files, &args.outputs)
 }
 
 /// Lays the trace out over the first coherent region and the nodes with caches.

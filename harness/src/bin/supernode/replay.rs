@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use flits::stimulus::Stimulus;
-use harness::report::{Report, Run};
+use harness::report::Run;
 use harness::sim::Supernode;
 
 use crate::output::Stop;
@@ -39,16 +39,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let mut supernode = built?;
     let begin = Instant::now();
     let failure = supernode.run_stimulus(&stimulus).err();
-    let report = Report::new(Run {
+    let run = Run {
         command: simulate::command_line(),
         supernode: &supernode,
         elapsed: begin.elapsed(),
         kv: None,
         failure: failure.as_ref(),
-    });
-    files.publish(&report)?;
-    match failure {
-        None => Ok(()),
-        Some(failure) => Err(simulate::violation(&failure, &args.outputs)),
-    }
+    };
+    simulate::conclude(run, files, &args.outputs)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use harness::report::file::OutFile;
-use harness::report::{Report, html};
+use harness::report::{Report, Run, html};
 use harness::{Failure, FailureKind};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -57,7 +57,7 @@ impl Prepared {
     }
 
     /// Prints the report and gives the files their content and names.
-    pub fn publish(self, report: &Report) -> Result<(), Stop> {
+    fn publish(self, report: &Report) -> Result<(), Stop> {
         let files = [
             (self.json, Report::json as fn(&Report) -> String),
             (self.html, html::page),
@@ -83,9 +83,20 @@ pub fn stop(failure: &Failure) -> Stop {
     }
 }
 
+/// Reports a run that has ended, well or with a violation. A file that could not be written is
+/// neither, and stops the command before there is a report.
+pub fn conclude(run: Run<'_>, files: Prepared, outputs: &Outputs) -> Result<(), Stop> {
+    let failure = run.failure;
+    if let Some(failure) = failure.filter(|failure| failure.kind == FailureKind::Setup) {
+        return Err(stop(failure));
+    }
+    files.publish(&Report::new(run))?;
+    failure.map_or(Ok(()), |failure| Err(violation(failure, outputs)))
+}
+
 /// What the command says after a violation: what it was, and how to see it again. The same command
 /// line always runs the same cycles.
-pub fn violation(failure: &Failure, outputs: &Outputs) -> Stop {
+fn violation(failure: &Failure, outputs: &Outputs) -> Stop {
     let command = command_line();
     let again = match &outputs.vcd {
         Some(path) => format!("supernode wave {}", quote(&path.display().to_string())),
