@@ -45,6 +45,10 @@ wave: build ## run a few requests, write target/wave.vcd and print its transacti
 	$(supernode) run kv --requests 4 --vcd $(target)/wave.vcd
 	$(supernode) wave $(target)/wave.vcd
 
+.PHONY: mutate
+mutate: setup ## break the RTL in each known way, the tests must notice (ARGS="lost_credit")
+	ci/mutate.sh $(ARGS)
+
 .PHONY: bench-sim
 bench-sim: build ## cycles per second, against the bare model
 	$(supernode) bench sim $(ARGS)
