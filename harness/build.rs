@@ -40,7 +40,7 @@ fn main() -> Result<(), Error> {
         .fold(switch.renamed("tight_switch"), |model, (name, value)| {
             model.param(name, value)
         });
-    models.push(tight);
+    models.push(tight.variants([Variant::Fast, Variant::Wave]));
     build::build_all(&models)?;
     Ok(())
 }

@@ -146,7 +146,7 @@ impl Direct {
         let carries_data = header.class() == Class::Dat;
         let wants_data = matches!(cx.ops[op].kind, OpKind::ReadUncached | OpKind::ReadOnce);
         let failed = packets::status_of(header) != RespErr::Ok;
-        if carries_data != wants_data && !(failed && !carries_data) {
+        if carries_data != wants_data && (carries_data || !failed) {
             let what = format!("{header} answers {:?}", cx.ops[op].kind);
             return Err(protocol_failure(cx.cycle, self.node, what));
         }

@@ -42,7 +42,8 @@ impl LineWrite {
         let lane = first % layout::FLIT_BYTES as u64;
         let be = (mask >> (first - lane)) as u16;
         let size = count.trailing_zeros() as u8;
-        if count.is_power_of_two() && first % u64::from(count) == 0 && be == lanes(first, size) {
+        if count.is_power_of_two() && first.is_multiple_of(count.into()) && be == lanes(first, size)
+        {
             (first, size, be)
         } else {
             (first - lane, 4, be)

@@ -70,7 +70,7 @@ impl Lines {
     }
 
     fn set(&self, line: u64) -> std::ops::Range<usize> {
-        let set = (line / layout::LINE_BYTES as u64 & self.set_mask) as usize;
+        let set = ((line / layout::LINE_BYTES as u64) & self.set_mask) as usize;
         set * self.ways..(set + 1) * self.ways
     }
 

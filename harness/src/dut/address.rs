@@ -184,7 +184,10 @@ fn check(region: &Region, memories: &[usize]) -> Result<(), String> {
     } = *region;
     let limit = 1u64 << flits::layout::ADDR_BITS;
     let count = region.memories.len();
-    if base % REGION_UNIT != 0 || size % REGION_UNIT != 0 || local_base % REGION_UNIT != 0 {
+    if [base, size, local_base]
+        .iter()
+        .any(|n| !n.is_multiple_of(REGION_UNIT))
+    {
         return Err(format!(
             "base {base:#x}, size {size:#x} and local base {local_base:#x} must be multiples of \
              {REGION_UNIT:#x}"
@@ -217,7 +220,7 @@ fn check(region: &Region, memories: &[usize]) -> Result<(), String> {
             "granule {granule:#x} must be a power of two from 0x40 to 0x100000"
         ));
     }
-    if size % (granule * count as u64) != 0 {
+    if !size.is_multiple_of(granule * count as u64) {
         return Err(format!(
             "size {size:#x} must be a multiple of {count} memories times granule {granule:#x}"
         ));

@@ -35,8 +35,14 @@ pub fn verilated(ports: usize, variant: Variant) -> Result<Box<dyn Switch>, Fail
 
 /// The Verilated switch with 4 ports in which buffers, trackers and directory are as small as they
 /// can be, and the homes are four.
-pub fn tight() -> Box<dyn Switch> {
-    Box::new(Rtl::new(TightSwitch::new()))
+///
+/// # Errors
+/// If it is not built in that variant.
+pub fn tight(variant: Variant) -> Result<Box<dyn Switch>, Failure> {
+    match TightSwitch::with_variant(variant) {
+        Ok(model) => Ok(Box::new(Rtl::new(model))),
+        Err(error) => Err(setup(error.to_string())),
+    }
 }
 
 /// Ports of [`tight`].
@@ -82,7 +88,7 @@ impl<const N: usize> Pins for &[u32; N] {
     fn to_wide(self) -> u128 {
         self.iter()
             .rev()
-            .fold(0, |wide, &word| wide << 32 | u128::from(word))
+            .fold(0, |wide, &word| (wide << 32) | u128::from(word))
     }
 }
 

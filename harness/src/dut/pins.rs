@@ -33,9 +33,9 @@ impl Words {
         let bit = 1u16 << port;
         let shift = 3 * port;
         self.valid |= bit;
-        self.class = self.class & !(7 << shift) | u64::from(word.class.code()) << shift;
-        self.head = self.head & !bit | if word.head { bit } else { 0 };
-        self.tail = self.tail & !bit | if word.tail { bit } else { 0 };
+        self.class = (self.class & !(7 << shift)) | (u64::from(word.class.code()) << shift);
+        self.head = (self.head & !bit) | (u16::from(word.head) << port);
+        self.tail = (self.tail & !bit) | (u16::from(word.tail) << port);
         self.flit[port] = word.flit;
     }
 
@@ -199,8 +199,8 @@ mod tests {
         let mut words = Words::default();
         let word = |n: usize| LinkWord {
             class: Class::ALL[n % CLASSES],
-            head: n % 2 == 0,
-            tail: n % 3 == 0,
+            head: n.is_multiple_of(2),
+            tail: n.is_multiple_of(3),
             flit: Flit::from_u128(n as u128 * 0x1234_5678_9abc_def1),
         };
         for port in 0..MAX_PORTS {

@@ -214,7 +214,7 @@ impl Dut {
             cause: csr::ERROR_INFO_CAUSE.get(info) as u8,
             opcode: csr::ERROR_INFO_OPCODE.get(info) as u8,
             src: csr::ERROR_INFO_SRC.get(info) as u16,
-            addr: u64::from(high) << 32 | u64::from(low),
+            addr: (u64::from(high) << 32) | u64::from(low),
         });
         Ok(ErrorLog { count, first })
     }

@@ -98,7 +98,7 @@ impl Request {
         };
         if !self.len.is_power_of_two() || !fits {
             Some(format!("{} bytes at once are not possible", self.len))
-        } else if self.addr % self.len as u64 != 0 {
+        } else if !self.addr.is_multiple_of(self.len as u64) {
             Some(format!(
                 "the address is not a multiple of the {} bytes accessed",
                 self.len

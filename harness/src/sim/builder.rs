@@ -84,21 +84,18 @@ impl Builder {
         Builder { model, ..self }
     }
 
-    /// Writes a VCD file, on the model that can.
+    /// Writes a VCD file; the model's variant is then [`Variant::Wave`].
     pub fn vcd(self, path: impl Into<PathBuf>) -> Self {
         Builder {
             vcd: Some((path.into(), None)),
-            model: Model::Rtl(Variant::Wave),
             ..self
         }
     }
 
-    /// Writes a VCD file of these cycles only, on the model that can.
+    /// Writes a VCD file of these cycles only; the model's variant is then [`Variant::Wave`].
     pub fn vcd_window(self, path: impl Into<PathBuf>, cycles: Range<u64>) -> Self {
-        let vcd = Some((path.into(), Some(cycles)));
         Builder {
-            vcd,
-            model: Model::Rtl(Variant::Wave),
+            vcd: Some((path.into(), Some(cycles))),
             ..self
         }
     }
@@ -139,14 +136,19 @@ impl Builder {
     /// # Errors
     /// One sentence about a configuration that is not possible.
     pub fn build(self) -> Result<Supernode, Failure> {
+        let ports = self.config.ports;
+        let variant = |variant| match self.vcd {
+            Some(_) => Variant::Wave,
+            None => variant,
+        };
         let switch: Box<dyn Switch> = match self.model {
-            Model::Rtl(variant) => verilated(self.config.ports, variant)?,
-            Model::Tight if self.config.ports == TIGHT_PORTS => tight(),
+            Model::Rtl(asked) => verilated(ports, variant(asked))?,
+            Model::Tight if ports == TIGHT_PORTS => tight(variant(Variant::Fast))?,
             Model::Tight => {
                 let text = format!("the tight switch has {TIGHT_PORTS} ports and no others");
                 return Err(setup(text));
             }
-            Model::Reference => Box::new(Reference::new(self.config.ports)),
+            Model::Reference => Box::new(Reference::new(ports)),
         };
         self.build_on(switch)
     }

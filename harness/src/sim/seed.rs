@@ -11,15 +11,15 @@ pub fn stream(seed: u64, name: &str) -> Pcg64Mcg {
     });
     let low = mix(seed ^ mix(hash));
     let high = mix(low ^ hash);
-    Pcg64Mcg::new(u128::from(high) << 64 | u128::from(low))
+    Pcg64Mcg::new((u128::from(high) << 64) | u128::from(low))
 }
 
 /// The finaliser of SplitMix64.
 fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ value >> 31
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use std::rc::Rc;
 pub struct RunOptions {
     /// What stands in for the switch.
     pub model: Model,
-    /// Writes a VCD file, on the model that can.
+    /// Writes a VCD file; the model's variant is then [`Variant::Wave`].
     pub vcd: Option<PathBuf>,
     /// Keeps every packet for [`Outcome::packets`].
     pub log_packets: bool,

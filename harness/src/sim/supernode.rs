@@ -106,7 +106,10 @@ impl Supernode {
                     let text = format!("the run is not over after {limit} cycles");
                     return Err(self.failure(FailureKind::Progress, &text));
                 }
-                if mailbox.now % DEAD_PERIOD == 0 && mailbox.is_dead() && !executor.is_ready() {
+                if mailbox.now.is_multiple_of(DEAD_PERIOD)
+                    && mailbox.is_dead()
+                    && !executor.is_ready()
+                {
                     let text = format!(
                         "{} programs wait for each other and for nothing in the supernode",
                         executor.live()
