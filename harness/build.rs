@@ -2,12 +2,11 @@
 
 use verilated::build::{self, Error, Model, Variant};
 
-/// Ports and the variants that are built of that model. The other sizes are not looked into: what
-/// they do is replayed on 8 ports.
+/// Ports and the variants that are built of that model. A failure of any size can be looked at.
 const MODELS: [(u32, &[Variant]); 3] = [
-    (4, &[Variant::Fast]),
+    (4, &[Variant::Fast, Variant::Wave]),
     (8, &[Variant::Fast, Variant::Cov, Variant::Wave]),
-    (16, &[Variant::Fast]),
+    (16, &[Variant::Fast, Variant::Wave]),
 ];
 
 /// A switch in which everything is scarce: full buffers and trackers, and directory recalls, are
