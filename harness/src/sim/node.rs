@@ -13,7 +13,7 @@ use std::rc::Rc;
 /// polled: accesses awaited one after the other are in program order, accesses joined or issued by
 /// several tasks of one node may overlap.
 ///
-/// An access that is answered with an error ends the run with a [`Failure`] that names the address
+/// An access that is answered with an error ends the run with a [`Failure`](crate::Failure) that names the address
 /// and the status; [`Access::result`] gives the error to the program instead. Accesses are naturally
 /// aligned; one that is not ends the run too.
 #[derive(Clone)]

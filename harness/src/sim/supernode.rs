@@ -224,12 +224,12 @@ impl Supernode {
         counters
     }
 
-    /// Coverage counters of the model; empty unless it is [`Variant::Cov`].
+    /// Coverage counters of the model; empty unless it is [`Variant::Cov`](crate::dut::Variant::Cov).
     pub fn coverage(&mut self) -> &[u32] {
         self.machine.dut.switch().coverage()
     }
 
-    /// Coverage in the format of lcov; empty unless the model is [`Variant::Cov`].
+    /// Coverage in the format of lcov; empty unless the model is [`Variant::Cov`](crate::dut::Variant::Cov).
     pub fn lcov(&mut self) -> String {
         self.machine.dut.switch().lcov()
     }
