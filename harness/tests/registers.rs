@@ -162,14 +162,12 @@ fn an_access_that_no_register_allows_is_refused_and_changes_nothing() {
 type Traffic = [[[u32; Class::ALL.len()]; 2]; PORTS];
 
 fn traffic(bench: &mut Bench) -> Traffic {
-    let mut counts = Traffic::default();
-    for port in 0..PORTS {
-        for class in 0..Class::ALL.len() {
-            counts[port][0][class] = bench.read(csr::port_rx_flits(port as u32, class as u32));
-            counts[port][1][class] = bench.read(csr::port_tx_flits(port as u32, class as u32));
-        }
-    }
-    counts
+    std::array::from_fn(|port| {
+        let registers = [csr::port_rx_flits, csr::port_tx_flits];
+        registers.map(|register| {
+            std::array::from_fn(|class| bench.read(register(port as u32, class as u32)))
+        })
+    })
 }
 
 #[test]

@@ -250,7 +250,7 @@ mod tests {
     fn a_pool_that_does_not_fit_is_refused() {
         let refusal = |nodes, end| {
             let made = Kv::new(&sample::chat(5), LAYOUT, nodes, 0, end);
-            made.err().expect("not possible")
+            made.map(|_| ()).expect_err("more than fits")
         };
         assert!(refusal(&NODES, 0x2000).contains("take fewer requests"));
         assert!(refusal(&NODES[..1], END).contains("at least two nodes"));
