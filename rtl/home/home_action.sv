@@ -122,7 +122,9 @@ module home_action
   // ---------------------------------------------------------------- The event
 
   logic starts_q, answers_q;
-  logic known_q;  // the answer is meant for a tracker that is under way
+  // The answer is meant for a tracker that is under way. One that starts in this very cycle is not
+  // yet, and so cannot be answered before its snoops are seen to be unsent.
+  logic known_q;
   logic unsent_q;
   // Of the request: the home does not serve it; its requester will hold the line, or at least
   // acknowledge its answer; it carries a whole line.
@@ -222,27 +224,29 @@ module home_action
 
   always_comb begin
     answered = now_q;
-    unique case (answer_q.opcode)
-      OpComp: begin
-        answered.wait_mem = 1'b0;
-        answered.resp = answer_q.resp;
-      end
-      OpCompAck: begin
-        answered.wait_ack = 1'b0;
-        answered.failed   = answer_q.state == StateI;
-      end
-      default: begin
-        answered.pending   = now_q.pending & ~answer_port_q;
-        answered.forwarded = now_q.forwarded || tells_forwarded(answer_q.opcode);
-        if (has_payload(answer_q.opcode)) begin
-          answered.dirty  = 1'b1;
-          answered.poison = now_q.poison || answer_q.poison;
+    if (answers_q) begin
+      unique case (answer_q.opcode)
+        OpComp: begin
+          answered.wait_mem = 1'b0;
+          answered.resp = answer_q.resp;
         end
-        if (!tells_forwarded(answer_q.opcode) || (answer_q.state == StateI)) begin
-          answered.sharers = now_q.sharers & ~answer_port_q;
+        OpCompAck: begin
+          answered.wait_ack = 1'b0;
+          answered.failed   = answer_q.state == StateI;
         end
-      end
-    endcase
+        default: begin
+          answered.pending   = now_q.pending & ~answer_port_q;
+          answered.forwarded = now_q.forwarded || tells_forwarded(answer_q.opcode);
+          if (has_payload(answer_q.opcode)) begin
+            answered.dirty  = 1'b1;
+            answered.poison = now_q.poison || answer_q.poison;
+          end
+          if (!tells_forwarded(answer_q.opcode) || (answer_q.state == StateI)) begin
+            answered.sharers = now_q.sharers & ~answer_port_q;
+          end
+        end
+      endcase
+    end
   end
 
   assign snoops_answered = accepted && !is_ack && !is_comp && (answered.pending == '0);
@@ -253,11 +257,18 @@ module home_action
   logic snoop, act, recall_write;
   logic starts_and_ends, ends;
 
-  assign row = starts_q ? home_row(
-      request_q.opcode, whole_q, start_dir, 1'b0, 1'b0
-  ) : home_row(
-      request_q.opcode, whole_q, now_q.dir, answered.forwarded, answered.dirty
-  );
+  always_comb begin
+    row = '0;
+    if (valid_o) begin
+      row = home_row(
+        request_q.opcode,
+        whole_q,
+        starts_q ? start_dir : now_q.dir,
+        answers_q && answered.forwarded,
+        answers_q && answered.dirty
+      );
+    end
+  end
 
   assign snoop = begins && row.snoop;
   // Nothing is left to snoop: send what follows.
@@ -403,7 +414,7 @@ module home_action
   // ---------------------------------------------------------------- Checks
 
   always_ff @(posedge clk_i) begin
-    if (rst_ni) begin
+    if (rst_ni && valid_o) begin
       assert (!(starts_q && answers_q))
       else $error("two events in one cycle");
       assert (!(starts_q && started_q[tracker_q]) || recalling_i)

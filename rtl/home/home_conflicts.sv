@@ -162,7 +162,7 @@ module home_conflicts
   // ---------------------------------------------------------------- Checks
 
   always_ff @(posedge clk_i) begin
-    if (rst_ni) begin
+    if (rst_ni && (lookup_i || enter_i || close_i || recall_answered_i)) begin
       assert ($onehot0({is_last, is_last_victim}))
       else $error("a line with two chains");
       assert (!enter_i || !active_q[tracker_i])

@@ -124,9 +124,18 @@ module home_directory
   entry_t hit_entry, victim_q;
   logic [WayWidth-1:0] hit_way;
   logic [SetWidth-1:0] victim_set_q;
+  logic shown_q;  // results of a lookup
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) shown_q <= 1'b0;
+    else shown_q <= lookup_i;
+  end
 
   always_comb begin
-    for (int unsigned w = 0; w < DirWays; w++) used_o[w] = ways_q[w].sharers != '0;
+    used_o = '0;
+    if (lookup_valid_i) begin
+      for (int unsigned w = 0; w < DirWays; w++) used_o[w] = ways_q[w].sharers != '0;
+    end
   end
 
   always_comb begin
@@ -161,8 +170,9 @@ module home_directory
   home_set_hash #(
       .SetBits(SetWidth)
   ) u_victim_hash (
+      .enable_i(shown_q),
       .line_i({victim_q.tag, SetWidth'(0)}),
-      .set_o (victim_tag_hash)
+      .set_o(victim_tag_hash)
   );
 
   assign victim_line_o = {victim_q.tag, victim_set_q ^ victim_tag_hash};

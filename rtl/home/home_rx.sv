@@ -31,7 +31,7 @@ module home_rx
     output req_header_t take_header_o,
     // A request has arrived whole; it may be the one that takes its tracker in this cycle
     output logic request_valid_o,
-    output logic request_fresh_o,  // its tracker is the free one, its header the one shown
+    output logic request_fresh_o,  // a header waits for the free tracker
     output logic [TrackerWidth-1:0] request_tracker_o,
     input logic request_ready_i,
     // Answer of a node or memory, to be taken in this cycle
@@ -96,7 +96,7 @@ module home_rx
   assign request_valid_o = req_word.tail
                            && (in_payload_q ? (payload_waits && request_data_ready_i)
                                             : (header_waits && free_valid_i));
-  assign request_fresh_o = !in_payload_q;
+  assign request_fresh_o = header_waits;
   assign request_tracker_o = in_payload_q ? payload_tracker_q : free_tracker_i;
 
   assign req_pop = take_o || (request_data_valid_o && request_data_ready_i);

@@ -8,12 +8,13 @@
 // The low SetBits address bits enter the set unchanged. Hence the tag (the bits above) and the set
 // give the line back: low bits = set ^ hash({tag, 0}).
 //
-// Combinational.
+// Combinational. Without enable_i the set is 0, so that simulation has nothing to do.
 module home_set_hash
   import home_pkg::*;
 #(
     parameter int unsigned SetBits = 6  // 1 to 16
 ) (
+    input  logic                     enable_i,
     input  line_addr_t               line_i,
     output logic       [SetBits-1:0] set_o
 );
@@ -39,7 +40,10 @@ module home_set_hash
   localparam mask_t Mask = masks();
 
   always_comb begin
-    for (int unsigned b = 0; b < SetBits; b++) set_o[b] = ^(line_i & Mask[b]);
+    set_o = '0;
+    if (enable_i) begin
+      for (int unsigned b = 0; b < SetBits; b++) set_o[b] = ^(line_i & Mask[b]);
+    end
   end
 
 endmodule

@@ -189,7 +189,8 @@ module home_slice
       error_o  <= '0;
     end else begin
       events_o <= events;
-      error_o  <= error;
+      error_o.valid <= error.valid;
+      if (error.valid) error_o <= error;
     end
   end
 

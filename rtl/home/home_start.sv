@@ -29,7 +29,7 @@ module home_start
     input logic take_i,
     input logic [TrackerWidth-1:0] take_tracker_i,
     input line_addr_t take_line_i,
-    // A request has arrived whole; a fresh one takes its tracker in this very cycle
+    // A request has arrived whole; a fresh one has no payload and takes its tracker in this cycle
     input logic request_valid_i,
     input logic request_fresh_i,
     input logic [TrackerWidth-1:0] request_tracker_i,
@@ -101,8 +101,9 @@ module home_start
   home_set_hash #(
       .SetBits(SetWidth)
   ) u_set_hash (
+      .enable_i(request_fresh_i),
       .line_i(take_line_i),
-      .set_o (take_set)
+      .set_o(take_set)
   );
 
   // ---------------------------------------------------------------- Lookup

@@ -195,7 +195,7 @@ module home_ways #(
   // ---------------------------------------------------------------- Checks
 
   always_ff @(posedge clk_i) begin
-    if (rst_ni) begin
+    if (rst_ni && (take_i || lock_i || close_i)) begin
       assert (!take_i || !locked_q[take_tracker_i])
       else $error("a new tracker has a way");
       assert (!lock_i || !held_o)
