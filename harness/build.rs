@@ -22,7 +22,7 @@ const TIGHT: [(&str, u32); 6] = [
 
 fn main() -> Result<(), Error> {
     let switch = Model::new("switch")
-        .top("supernode_switch")
+        .top("switch_core")
         .clock("clk_i")
         .file_list("../rtl/supernode.f");
     let mut models: Vec<Model> = MODELS

@@ -36,4 +36,4 @@ home/home_action.sv
 home/home_trackers.sv
 home/home_tx.sv
 home/home_slice.sv
-supernode_switch.sv
+switch_core.sv

@@ -272,13 +272,23 @@ impl Context {
     }
 }
 
-/// Objects are kept beside the profiles in Cargo's target directory, of which `below` is a part and
-/// which carries a tag file; in `below` itself if there is none.
+/// Objects are kept beside the profiles in Cargo's target directory, of which `below` is a part: what
+/// carries Cargo's tag file, or, where the directory was there before Cargo and so has none, what
+/// holds the profile's `build` or `deps`; in `below` itself if there is neither.
 fn default_cache(below: &Path) -> PathBuf {
-    let target = below
+    let tagged = below
         .ancestors()
         .find(|dir| dir.join("CACHEDIR.TAG").is_file());
-    target.unwrap_or(below).join("verilated-cache")
+    let of_profile = || {
+        let part = below
+            .ancestors()
+            .find(|dir| dir.ends_with("build") || dir.ends_with("deps"))?;
+        part.parent()?.parent()
+    };
+    tagged
+        .or_else(of_profile)
+        .unwrap_or(below)
+        .join("verilated-cache")
 }
 
 /// Build several models into one static library, tell Cargo to link it, and write `<name>.rs` for

@@ -71,6 +71,15 @@ impl Drop for Package {
     }
 }
 
+#[test]
+fn objects_are_kept_in_the_target_directory_even_without_a_tag() {
+    let root = std::env::temp_dir().join(format!("verilated-{}-untagged", std::process::id()));
+    let cache = root.join("verilated-cache");
+    assert_eq!(default_cache(&root.join("release/build/it-01/out")), cache);
+    assert_eq!(default_cache(&root.join("release/deps/it-01")), cache);
+    assert_eq!(default_cache(&root), cache);
+}
+
 /// A tool that misbehaves.
 fn fake(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

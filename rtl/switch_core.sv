@@ -1,4 +1,4 @@
-// The switch: one chip that gives the nodes on its ports one coherent address space.
+// The core of the switch: what gives the nodes on its ports one coherent address space.
 //
 // Purpose: carries packets between ports and home slices; see rtl/README.md for a flit's way and
 // docs/protocol.md for what it means.
@@ -6,7 +6,7 @@
 // Reset: synchronous, active low. Links are idle, no packets are inside, and each port is granted
 // ClassDepth credits of each class, one a cycle, from the first cycle after reset.
 // Outputs change only after the rising clock edge and depend on no input combinationally.
-module supernode_switch
+module switch_core
   import flit_pkg::*;
   import supernode_pkg::*;
   import fabric_pkg::*;
@@ -53,16 +53,16 @@ module supernode_switch
 
   // Integration checks.
   if (Ports < 2 || Ports > MaxPorts) begin : gen_bad_ports
-    $error("supernode_switch: Ports is %0d, must be 2 to 16", Ports);
+    $error("switch_core: Ports is %0d, must be 2 to 16", Ports);
   end
   if (!(HomeSlices inside {1, 2, 4, 8})) begin : gen_bad_homes
-    $error("supernode_switch: HomeSlices is %0d, must be 1, 2, 4 or 8", HomeSlices);
+    $error("switch_core: HomeSlices is %0d, must be 1, 2, 4 or 8", HomeSlices);
   end
   if (ClassDepth < 1 || ClassDepth >= 2 ** CreditWidth) begin : gen_bad_depth
-    $error("supernode_switch: ClassDepth is %0d, must be 1 to 255", ClassDepth);
+    $error("switch_core: ClassDepth is %0d, must be 1 to 255", ClassDepth);
   end
   if (Regions < 1 || Regions > MaxRegions) begin : gen_bad_regions
-    $error("supernode_switch: Regions is %0d, must be 1 to 8", Regions);
+    $error("switch_core: Regions is %0d, must be 1 to 8", Regions);
   end
 
   // Crossbar ports: the external ones, then the home slices. The chip's number is 0 so far, so a
