@@ -1,4 +1,4 @@
-//! Builds the models of the switch: one a number of ports.
+//! Builds the models of the switch, one a number of ports, and of its fabric alone.
 
 use verilated::build::{self, Error, Model, Variant};
 
@@ -18,6 +18,13 @@ const TIGHT: [(&str, u32); 6] = [
     ("DirWays", 2),
     ("Trackers", 2),
     ("ClassDepth", 4),
+];
+
+/// The fabric alone, for the bench and the properties of it.
+const FABRICS: [(u32, &[Variant]); 3] = [
+    (4, &[Variant::Fast]),
+    (8, &[Variant::Fast, Variant::Wave]),
+    (16, &[Variant::Fast]),
 ];
 
 fn main() -> Result<(), Error> {
@@ -40,6 +47,17 @@ fn main() -> Result<(), Error> {
             model.param(name, value)
         });
     models.push(tight.variants([Variant::Fast, Variant::Wave]));
+    let fabric = Model::new("fabric")
+        .top("fabric_top")
+        .clock("clk_i")
+        .file_list("../rtl/supernode.f")
+        .source("rtl/fabric_top.sv");
+    models.extend(FABRICS.iter().map(|&(ports, variants)| {
+        fabric
+            .renamed(format!("fabric{ports}"))
+            .param("Ports", ports)
+            .variants(variants.iter().copied())
+    }));
     build::build_all(&models)?;
     Ok(())
 }

@@ -5,11 +5,13 @@
 //! * [`agents`]: the devices on the ports, driven by [`protocol`];
 //! * [`sim`]: the deterministic clocked executor and the facade, [`sim::Supernode`];
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
+//! * [`bench`]: what is measured, of the switch and of the simulation;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
 mod failure;
 
 pub mod agents;
+pub mod bench;
 pub mod check;
 pub mod dut;
 pub mod protocol;

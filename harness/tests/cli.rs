@@ -278,6 +278,29 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
+fn the_bench_of_the_fabric_gives_the_same_figures_in_table_json_and_page() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (json, html) = (folder.path().join("f.json"), folder.path().join("f.html"));
+    let files = ["--json", text_of(&json), "--html", text_of(&html)];
+    let args = ["bench", "fabric", "--ports", "4", "--cycles", "600"];
+    let output = supernode(&[&args[..], &files].concat());
+    let text = stdout(&output);
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(json).expect("written")).expect("JSON");
+    let page = std::fs::read_to_string(html).expect("written");
+    let row = &json["saturation"][0];
+    assert_eq!(row["ports"], 4);
+    let sat = format!("{:.3}", row["sat"].as_f64().expect("a number"));
+    assert!(
+        text.contains(&sat) && page.contains(&sat),
+        "{sat} in {text}"
+    );
+    assert_eq!(json["bench"], "fabric");
+    assert_eq!(page.matches("<svg").count(), 2, "throughput and latency");
+    assert!(page.contains("many ports: 0.586") && page.contains("measured elsewhere"));
+}
+
+#[test]
 fn the_bench_prints_speeds_and_ratios() {
     let output = supernode(&["bench", "sim", "--requests", "2", "--ports", "4"]);
     assert!(

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::chart::{self, escape};
+use super::chart;
+pub(super) use super::chart::escape;
 use super::table::{bytes, grouped, scale};
 use super::{KvFigures, Latency, Report};
 
@@ -25,10 +26,16 @@ pub fn page(report: &Report) -> String {
     body.push_str(&links(report));
     body.push_str(&traffic(report));
     body.push_str(&checks(report));
+    document(title, &body)
+}
+
+/// A page around its body.
+pub(super) fn document(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
+         <title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
+        escape(title),
         include_str!("style.css")
     )
 }
@@ -151,7 +158,8 @@ fn checks(report: &Report) -> String {
     "<h2>Checks</h2>\n".to_string() + &table(&["each time", "times checked"], rows)
 }
 
-fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+/// A table; cells become safe text here.
+pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut out = "<div class=\"scroll\"><table><thead><tr>".to_string();
     for cell in head {
         let _ = write!(out, "<th>{}</th>", escape(cell));

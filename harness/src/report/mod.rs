@@ -1,6 +1,8 @@
 //! What a run reports: the figures, and their forms for the terminal ([`Report::table`]), for
 //! machines ([`Report::json`]) and for the browser ([`html::page`]).
 //!
+//! What a bench measures goes on a [`sheet`] instead, which has the same three forms.
+//!
 //! The names in the JSON form are those of the fields here. They are stable: a later version may add
 //! names, and a change of meaning changes [`VERSION`].
 
@@ -8,7 +10,11 @@ mod chart;
 mod figures;
 pub mod file;
 pub mod html;
+pub mod plot;
+pub mod sheet;
 mod table;
+
+pub(crate) use table::grouped;
 
 use std::time::Duration;
 

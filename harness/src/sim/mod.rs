@@ -9,7 +9,7 @@ mod mailbox;
 mod node;
 #[cfg(test)]
 mod rtl_tests;
-mod seed;
+pub(crate) mod seed;
 pub mod stats;
 mod stimulus;
 mod supernode;

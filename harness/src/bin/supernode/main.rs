@@ -29,7 +29,8 @@ Examples:
   supernode run kv --trace t.jsonl --requests 200 --html report.html
   supernode run kv --requests 2 --vcd run.vcd      a waveform as well
   supernode wave run.vcd --addr 0x1000             every packet about one line in it
-  supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again";
+  supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again
+  supernode bench fabric --html fabric.html        throughput and latency, with curves";
 
 #[derive(Subcommand)]
 enum Command {
@@ -44,7 +45,7 @@ enum Command {
     Info(info::Args),
     /// Measure.
     #[command(subcommand)]
-    Bench(Bench),
+    Bench(bench::Bench),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
@@ -61,12 +62,6 @@ enum Workload {
     Kv(kv::Args),
 }
 
-#[derive(Subcommand)]
-enum Bench {
-    /// Cycles per second of the simulation, and their ratio to the model alone.
-    Sim(bench::Args),
-}
-
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -77,7 +72,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Wave(args) => wave::run(&args),
-        Command::Bench(Bench::Sim(args)) => bench::run(&args),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Completions { shell } => completions(shell),
     };
     match outcome {

@@ -1,0 +1,6 @@
+//! What is measured: the switch in cycles, which are exact, and the simulation in time.
+//!
+//! Each bench has a function that measures and gives typed figures, and one that puts them on a
+//! [`Sheet`](crate::report::sheet::Sheet) for the terminal, for machines and for the browser.
+
+pub mod fabric;

@@ -1,0 +1,44 @@
+//! `supernode bench fabric`.
+
+use clap::value_parser;
+use harness::bench::fabric::{Settings, Window, sheet};
+
+use super::Files;
+use crate::kv::ports;
+use crate::output::Stop;
+use crate::simulate;
+
+/// Arguments of the command.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Numbers of ports: any of 4, 8 and 16, with commas between.
+    #[arg(long, value_name = "P", value_delimiter = ',', default_value = "4,8,16", value_parser = ports)]
+    ports: Vec<usize>,
+    /// Cycles of each measurement; the first sixth is not counted.
+    #[arg(long, value_name = "N", default_value_t = Window::METHOD.cycles, value_parser = value_parser!(u64).range(600..=10_000_000))]
+    cycles: u64,
+    /// The seed that decides everything random; the same seed gives the same figures.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    files: Files,
+}
+
+/// Measures and prints.
+pub fn run(args: &Args) -> Result<(), Stop> {
+    let settings = Settings {
+        ports: args.ports.clone(),
+        window: Window::of(args.cycles),
+        seed: args.seed,
+    };
+    args.files.publish(|| {
+        let bar = simulate::progress(0, "measurements");
+        let shown = bar.clone();
+        let sheet = sheet(&settings, simulate::command_line(), move |done, all| {
+            shown.set_length(all);
+            shown.set_position(done);
+        });
+        bar.finish_and_clear();
+        sheet.map_err(|failure| simulate::stop(&failure))
+    })
+}
