@@ -142,10 +142,11 @@ module switch_core
     link_word_t home_tx;
 
     home_slice #(
-        .Ports   (Ports),
-        .DirSets (DirSets),
-        .DirWays (DirWays),
-        .Trackers(Trackers)
+        .Nodes       (Ports),
+        .NodesPerChip(Ports),
+        .DirSets     (DirSets),
+        .DirWays     (DirWays),
+        .Trackers    (Trackers)
     ) u_home_slice (
         .clk_i,
         .rst_ni,

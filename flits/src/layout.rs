@@ -250,8 +250,8 @@ switch, and in what the memory answers to them";
             SIZE size: u8 = 88, 4, [Req MemRead MemWrite Dat],
                 "log2 of the bytes, 0 to 8";
             STATE state: CacheState = 92, 2, [Req MemRead MemWrite Rsp Dat],
-                "cache state: requester's own (REQ), to grant (MEM, CompData, Comp), after the \
-snoop (SnpResp*), reached (CompAck)";
+                "cache state: requester's own (REQ; the address map puts there the most that its \
+rights allow, SC or UD), to grant (MEM, CompData, Comp), after the snoop (SnpResp*), reached (CompAck)";
             POISON poison: bool = 94, 1, [Req MemRead MemWrite Dat],
                 "the data is known to be corrupt";
             RESP resp: RespErr = 95, 3, [Rsp Dat],

@@ -4,8 +4,8 @@
 use flits::{CacheState, Opcode};
 use harness::protocol::model::{Protocol, Value};
 use harness::protocol::{
-    Directory, HomeIn, HomeLine, HomeOut, NodeIn, NodeLine, NodeOut, Outputs, Pending, Violation,
-    Work, home, node,
+    Directory, HomeIn, HomeLine, HomeOut, NodeIn, NodeLine, NodeOut, NodeSet, Outputs, Pending,
+    Violation, Work, home, node,
 };
 use stateright::{Checker, HasDiscoveries, Model};
 
@@ -44,6 +44,48 @@ fn three_nodes_one_line_keep_every_rule_and_reach_every_race() {
 #[test]
 fn three_nodes_one_line_with_recalls_keep_every_rule_and_reach_every_race() {
     explore("3 nodes, recalls", Protocol::new(3, true)).assert_properties();
+}
+
+/// The races that writes of both nodes make are not reached when one only reads, so only what must
+/// always hold is asked for.
+#[test]
+fn a_node_that_may_only_read_never_gets_a_writable_copy() {
+    for (nodes, recalls) in [(2, true), (3, false)] {
+        let protocol = Protocol {
+            readers: NodeSet::one(0),
+            ..Protocol::new(nodes, recalls)
+        };
+        let broken = finds(&format!("{nodes} nodes, node 0 only reads"), protocol);
+        assert!(broken.is_empty(), "{broken:?}");
+    }
+}
+
+#[test]
+fn a_home_that_ignores_a_missing_right_is_found() {
+    fn generous(line: HomeLine<Value>, input: HomeIn<Value>) -> HomeStep {
+        let input = match input {
+            HomeIn::Request { op, src, data, .. } => HomeIn::Request {
+                op,
+                src,
+                may_write: true,
+                data,
+            },
+            other => other,
+        };
+        home(line, input)
+    }
+    let broken = finds(
+        "ignores a missing right",
+        Protocol {
+            readers: NodeSet::one(0),
+            home: generous,
+            ..Protocol::new(2, false)
+        },
+    );
+    assert!(
+        broken.contains(&"who may not write has no writable copy"),
+        "{broken:?}"
+    );
 }
 
 type NodeStep = Result<(NodeLine<Value>, Outputs<NodeOut<Value>>), Violation>;

@@ -187,6 +187,10 @@ module ingress_route
       write_o = !discard;
       request.dst = dst_node;
       if (mapped && !(cls == ClassReq && coherent)) request.addr = local_addr;
+      // The home grants no more than this.
+      if (cls == ClassReq && coherent) begin
+        request.state = ((partitions_i & write_partitions) != '0) ? StateUD : StateSC;
+      end
       write_slot_o.flit = request;
     end
   end

@@ -15,24 +15,24 @@
 module home_action
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::ChipWidth, supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
+  import supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
   import supernode_pkg::error_event_t;
   import supernode_pkg::ErrBadOpcode, supernode_pkg::ErrNoTransaction;
 #(
-    parameter int unsigned Ports = 8,
+    parameter int unsigned Nodes = 8,
+    parameter int unsigned NodesPerChip = 8,
     parameter int unsigned Trackers = 16,
     localparam int unsigned TrackerWidth = $clog2(Trackers)
 ) (
     input logic clk_i,
     input logic rst_ni,
-    input logic [ChipWidth-1:0] chip_i,  // of this home
     // In the cycle before the action: the event, its tracker and the request in it
     input logic start_valid_i,
     input logic answer_valid_i,
     input answer_t answer_i,
     input logic [TrackerWidth-1:0] tracker_i,
     input req_header_t request_i,
-    input logic [Ports-1:0] unsent_targets_i,  // snoops yet to be sent
+    input logic [Nodes-1:0] unsent_targets_i,  // snoops yet to be sent
     input logic unsent_i,  // a MEM or RSP is yet to be sent
     // What is known of a start
     input logic new_i,
@@ -40,11 +40,11 @@ module home_action
     input logic conflict_i,
     input logic hit_i,
     input logic hit_unique_i,
-    input logic [Ports-1:0] hit_sharers_i,
+    input logic [Nodes-1:0] hit_sharers_i,
     input logic free_valid_i,
     input logic victim_valid_i,
     input logic victim_unique_i,
-    input logic [Ports-1:0] victim_sharers_i,
+    input logic [Nodes-1:0] victim_sharers_i,
     input logic held_i,
     input logic waiting_i,
     input logic recalling_i,
@@ -61,11 +61,12 @@ module home_action
     output logic served_o,
     output logic close_o,
     output logic unique_o,
-    output logic [Ports-1:0] sharers_o,
+    output logic [Nodes-1:0] sharers_o,
     output logic free_o,  // the tracker is free
     // Orders to the transmitter
     output logic order_snp_o,
     output snp_order_t snp_order_o,
+    output logic [Nodes-1:0] snp_targets_o,
     output logic order_mem_o,
     output mem_order_t mem_order_o,
     output logic order_rsp_o,
@@ -87,13 +88,13 @@ module home_action
     StepAnswer
   } step_e;
 
-  typedef logic [Ports-1:0] ports_t;
+  typedef logic [Nodes-1:0] nodes_t;
 
   typedef struct packed {
     step_e      step;
     situation_t dir;           // of the requested line, at the start
-    ports_t     sharers;       // of it, less those that answered I
-    ports_t     pending;       // snoops not answered
+    nodes_t     sharers;       // of it, less those that answered I
+    nodes_t     pending;       // snoops not answered
     opcode_e    snoop_opcode;
     logic       forwarded;
     logic       dirty;         // a snoop brought the line
@@ -107,12 +108,12 @@ module home_action
   progress_t progress_q[Trackers];
   logic [Trackers-1:0] started_q;  // has taken its first step
 
-  function automatic ports_t port_bit(logic [UnitWidth-1:0] unit);
-    return ports_t'(1) << unit;
-  endfunction
-
-  function automatic logic is_local_port(node_id_t node);
-    return (node[NodeIdWidth-1:UnitWidth] == chip_i) && (node[UnitWidth-1:0] < UnitWidth'(Ports));
+  // A node's place in sets of nodes, or none if the identifier is that of no node.
+  function automatic nodes_t node_bit(node_id_t node);
+    int unsigned index;
+    index = int'(node[NodeIdWidth-1:UnitWidth]) * NodesPerChip + int'(node[UnitWidth-1:0]);
+    if (node[UnitWidth-1:0] >= UnitWidth'(NodesPerChip) || index >= Nodes) return '0;
+    return nodes_t'(1) << index;
   endfunction
 
   function automatic logic is_tracker(logic [TxnWidth-1:0] txn);
@@ -127,10 +128,10 @@ module home_action
   logic known_q;
   logic unsent_q;
   // Of the request: the home does not serve it; its requester will hold the line, or at least
-  // acknowledge its answer; it carries a whole line.
-  logic refused_q, needs_way_q, acknowledged_q, whole_q;
+  // acknowledge its answer; it carries a whole line; its requester may not write the line.
+  logic refused_q, needs_way_q, acknowledged_q, whole_q, read_only_q;
   logic [TrackerWidth-1:0] tracker_q;
-  ports_t unsent_targets_q, requester_q, answer_port_q;
+  nodes_t unsent_targets_q, requester_q, answer_node_q;
   progress_t now_q, next;  // of the tracker
   // Not every field matters in this stage, above all not those that only the transmitter copies.
   // verilator lint_off UNUSEDSIGNAL
@@ -153,15 +154,16 @@ module home_action
     if (start_valid_i || answer_valid_i) begin
       tracker_q <= tracker_i;
       request_q <= request_i;
-      requester_q <= port_bit(request_i.src[UnitWidth-1:0]);
+      requester_q <= node_bit(request_i.src);
       refused_q <= !is_home_request(request_i.opcode);
       needs_way_q <= needs_way(request_i.opcode);
       acknowledged_q <= is_acknowledged(request_i.opcode);
       whole_q <= request_i.size == LineSize;
+      read_only_q <= request_i.state == StateSC;
     end
     if (answer_valid_i) begin
       answer_q <= answer_i;
-      answer_port_q <= port_bit(answer_i.src[UnitWidth-1:0]);
+      answer_node_q <= node_bit(answer_i.src);
       known_q <= is_tracker(answer_i.txn) && started_q[tracker_i];
       now_q <= (update && (tracker_q == tracker_i)) ? next : progress_q[tracker_i];
       unsent_q <= unsent_i;
@@ -216,8 +218,7 @@ module home_action
       end
       if (is_comp) accepted = now_q.wait_mem && !unsent_q;
       if (is_snoop_answer) begin
-        accepted = is_local_port(answer_q.src) &&
-            ((answer_port_q & now_q.pending & ~unsent_targets_q) != '0);
+        accepted = (answer_node_q & now_q.pending & ~unsent_targets_q) != '0;
       end
     end
   end
@@ -235,14 +236,14 @@ module home_action
           answered.failed   = answer_q.state == StateI;
         end
         default: begin
-          answered.pending   = now_q.pending & ~answer_port_q;
+          answered.pending   = now_q.pending & ~answer_node_q;
           answered.forwarded = now_q.forwarded || tells_forwarded(answer_q.opcode);
           if (has_payload(answer_q.opcode)) begin
             answered.dirty  = 1'b1;
             answered.poison = now_q.poison || answer_q.poison;
           end
           if (!tells_forwarded(answer_q.opcode) || (answer_q.state == StateI)) begin
-            answered.sharers = now_q.sharers & ~answer_port_q;
+            answered.sharers = now_q.sharers & ~answer_node_q;
           end
         end
       endcase
@@ -263,6 +264,7 @@ module home_action
       row = home_row(
         request_q.opcode,
         whole_q,
+        read_only_q,
         starts_q ? start_dir : now_q.dir,
         answers_q && answered.forwarded,
         answers_q && answered.dirty
@@ -346,11 +348,8 @@ module home_action
   assign free_o = refuse || (close_o && !last_comp);
 
   assign order_snp_o = snoop || recall_begin_o;
-  assign snp_order_o = '{
-          opcode: next.snoop_opcode,
-          recall: recall_begin_o,
-          targets: MaxTargets'(next.pending)
-      };
+  assign snp_order_o = '{opcode: next.snoop_opcode, recall: recall_begin_o};
+  assign snp_targets_o = next.pending;
 
   assign order_mem_o = recall_write
       || (act && ((row.action == ActMemRead) || (row.action == ActMemWrite)));
@@ -368,7 +367,7 @@ module home_action
   // ---------------------------------------------------------------- Payload of answers
 
   logic [TrackerWidth-1:0] data_tracker;
-  ports_t data_pending;
+  nodes_t data_pending;
   opcode_e data_snoop;
 
   assign data_tracker = data_answer_i.txn[TrackerWidth-1:0];
@@ -376,10 +375,8 @@ module home_action
   assign data_snoop = progress_q[data_tracker].snoop_opcode;
   assign data_accept_o = is_tracker(
       data_answer_i.txn
-  ) && started_q[data_tracker] && is_local_port(
+  ) && started_q[data_tracker] && ((node_bit(
       data_answer_i.src
-  ) && ((port_bit(
-      data_answer_i.src[UnitWidth-1:0]
   ) & data_pending) != '0) && answers_snoop(
       data_answer_i.opcode, data_snoop
   );

@@ -15,7 +15,7 @@
 module home_directory
   import home_pkg::*;
 #(
-    parameter int unsigned Ports = 8,
+    parameter int unsigned Nodes = 8,
     parameter int unsigned DirSets = 64,  // power of two, at least 2
     parameter int unsigned DirWays = 8,  // at least 2
     localparam int unsigned SetWidth = $clog2(DirSets),
@@ -37,17 +37,17 @@ module home_directory
     output logic                      hit_o,
     output logic       [WayWidth-1:0] hit_way_o,
     output logic                      hit_unique_o,
-    output logic       [   Ports-1:0] hit_sharers_o,     // none without a hit
+    output logic       [   Nodes-1:0] hit_sharers_o,     // none without a hit
     output line_addr_t                victim_line_o,
     output logic                      victim_unique_o,
-    output logic       [   Ports-1:0] victim_sharers_o,
+    output logic       [   Nodes-1:0] victim_sharers_o,
     // Write an entry
     input  logic                      write_valid_i,
     input  logic       [SetWidth-1:0] write_set_i,
     input  logic       [WayWidth-1:0] write_way_i,
     input  line_addr_t                write_line_i,
     input  logic                      write_unique_i,
-    input  logic       [   Ports-1:0] write_sharers_i
+    input  logic       [   Nodes-1:0] write_sharers_i
 );
 
   localparam int unsigned TagWidth = LineAddrWidth - SetWidth;
@@ -56,7 +56,7 @@ module home_directory
 
   typedef struct packed {
     logic             unique_owner;
-    logic [Ports-1:0] sharers;
+    logic [Nodes-1:0] sharers;
     tag_t             tag;
   } entry_t;
 

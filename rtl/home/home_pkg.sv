@@ -25,11 +25,11 @@ package home_pkg;
     logic                   poison;
   } answer_t;
 
-  // What the trackers ask the transmitter to send; everything else stands in the request.
+  // What the trackers ask the transmitter to send; everything else stands in the request. Whom to
+  // snoop goes beside the order.
   typedef struct packed {
-    opcode_e               opcode;
-    logic                  recall;   // of the victim line, not of the requested one
-    logic [MaxTargets-1:0] targets;
+    opcode_e opcode;
+    logic    recall;  // of the victim line, not of the requested one
   } snp_order_t;
 
   typedef struct packed {
@@ -119,10 +119,11 @@ package home_pkg;
     endcase
   endfunction
 
-  // The Home table. `whole`: the request carries a whole line. `forwarded` and `dirty` are what the
-  // snoops brought to light; before they are answered only the snoop columns mean something.
-  function automatic row_t home_row(opcode_e opcode, logic whole, situation_t dir, logic forwarded,
-                                    logic dirty);
+  // The Home table. `whole`: the request carries a whole line. `read_only`: its sender may not write
+  // the line. `forwarded` and `dirty` are what the snoops brought to light; before they are answered
+  // only the snoop columns mean something.
+  function automatic row_t home_row(opcode_e opcode, logic whole, logic read_only, situation_t dir,
+                                    logic forwarded, logic dirty);
     row_t row;
     logic owner_elsewhere, shared;
     owner_elsewhere = dir.unique_owner && dir.others;
@@ -137,11 +138,11 @@ package home_pkg;
         row.snoop = owner_elsewhere;
         row.snoop_opcode = OpSnpSharedFwd;
         row.action = !forwarded ? ActMemRead : (dirty ? ActMemWrite : ActNone);
-        row.grant = shared ? StateSC : StateUC;
+        row.grant = (shared || read_only) ? StateSC : StateUC;
         row.whole = 1'b1;
         row.keep_others = 1'b1;
         row.keep_requester = 1'b1;
-        row.unique_owner = !shared && !forwarded;
+        row.unique_owner = !shared && !read_only && !forwarded;
       end
       OpReadUnique, OpCleanUnique: begin
         row.snoop = dir.others;

@@ -11,13 +11,14 @@
 module home_slice
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
+  import supernode_pkg::node_id_t;
   import supernode_pkg::home_events_t, supernode_pkg::error_event_t;
 #(
-    parameter int unsigned Ports    = 8,   // 2 to 16: nodes that can hold a line
-    parameter int unsigned DirSets  = 64,  // power of two, 2 to 65536
-    parameter int unsigned DirWays  = 8,   // at least 2
-    parameter int unsigned Trackers = 16   // transactions in flight, a power of two, at least 2
+    parameter int unsigned Nodes        = 8,   // at least 2: nodes that can hold a line
+    parameter int unsigned NodesPerChip = 8,   // at most 16: node n is unit n mod this of a chip
+    parameter int unsigned DirSets      = 64,  // power of two, 2 to 65536
+    parameter int unsigned DirWays      = 8,   // at least 2
+    parameter int unsigned Trackers     = 16   // transactions in flight, a power of two, at least 2
 ) (
     input  logic                          clk_i,
     input  logic                          rst_ni,
@@ -52,7 +53,7 @@ module home_slice
   snp_order_t snp_order;
   mem_order_t mem_order;
   rsp_order_t rsp_order;
-  logic [Ports-1:0] unsent_targets;
+  logic [Nodes-1:0] snp_targets, unsent_targets;
   req_header_t read_request;
   line_addr_t read_victim;
   flit_index_t read_index;
@@ -109,14 +110,14 @@ module home_slice
   );
 
   home_trackers #(
-      .Ports   (Ports),
-      .DirSets (DirSets),
-      .DirWays (DirWays),
-      .Trackers(Trackers)
+      .Nodes       (Nodes),
+      .NodesPerChip(NodesPerChip),
+      .DirSets     (DirSets),
+      .DirWays     (DirWays),
+      .Trackers    (Trackers)
   ) u_trackers (
       .clk_i,
       .rst_ni,
-      .chip_i           (node_id_i[NodeIdWidth-1:UnitWidth]),
       .free_valid_o     (free_valid),
       .free_tracker_o   (free_tracker),
       .take_i           (take),
@@ -134,6 +135,7 @@ module home_slice
       .order_tracker_o  (order_tracker),
       .order_snp_o      (order_snp),
       .snp_order_o      (snp_order),
+      .snp_targets_o    (snp_targets),
       .order_mem_o      (order_mem),
       .mem_order_o      (mem_order),
       .order_rsp_o      (order_rsp),
@@ -153,8 +155,9 @@ module home_slice
   );
 
   home_tx #(
-      .Ports   (Ports),
-      .Trackers(Trackers)
+      .Nodes       (Nodes),
+      .NodesPerChip(NodesPerChip),
+      .Trackers    (Trackers)
   ) u_tx (
       .clk_i,
       .rst_ni,
@@ -162,6 +165,7 @@ module home_slice
       .order_tracker_i  (order_tracker),
       .order_snp_i      (order_snp),
       .snp_order_i      (snp_order),
+      .snp_targets_i    (snp_targets),
       .order_mem_i      (order_mem),
       .mem_order_i      (mem_order),
       .order_rsp_i      (order_rsp),

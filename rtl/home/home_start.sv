@@ -16,7 +16,7 @@ module home_start
   import flit_pkg::*;
   import home_pkg::*;
 #(
-    parameter int unsigned Ports = 8,
+    parameter int unsigned Nodes = 8,
     parameter int unsigned DirSets = 64,
     parameter int unsigned DirWays = 8,
     parameter int unsigned Trackers = 16,
@@ -45,11 +45,11 @@ module home_start
     output logic conflict_o,  // another tracker has the line
     output logic hit_o,  // the directory has the line
     output logic hit_unique_o,
-    output logic [Ports-1:0] hit_sharers_o,
+    output logic [Nodes-1:0] hit_sharers_o,
     output logic free_valid_o,  // a way of its set is free
     output logic victim_valid_o,  // or can be recalled
     output logic victim_unique_o,
-    output logic [Ports-1:0] victim_sharers_o,
+    output logic [Nodes-1:0] victim_sharers_o,
     output logic held_o,  // it has a way locked
     output logic waiting_o,  // others wait for a way
     output logic recalling_o,  // its recall is under way, or has just been answered
@@ -66,7 +66,7 @@ module home_start
     input logic action_served_i,
     input logic action_close_i,
     input logic action_unique_i,  // directory after the end
-    input logic [Ports-1:0] action_sharers_i,
+    input logic [Nodes-1:0] action_sharers_i,
     // The victim line of a recall
     input logic [TrackerWidth-1:0] read_tracker_i,
     output line_addr_t read_victim_o
@@ -156,7 +156,7 @@ module home_start
   assign write = action_recall_answered_i || (action_close_i && (held_o || action_lock_i));
 
   home_directory #(
-      .Ports  (Ports),
+      .Nodes  (Nodes),
       .DirSets(DirSets),
       .DirWays(DirWays)
   ) u_directory (

@@ -9,9 +9,10 @@
 module home_trackers
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::ChipWidth, supernode_pkg::error_event_t;
+  import supernode_pkg::error_event_t;
 #(
-    parameter int unsigned Ports = 8,
+    parameter int unsigned Nodes = 8,
+    parameter int unsigned NodesPerChip = 8,
     parameter int unsigned DirSets = 64,
     parameter int unsigned DirWays = 8,
     parameter int unsigned Trackers = 16,
@@ -19,7 +20,6 @@ module home_trackers
 ) (
     input logic clk_i,
     input logic rst_ni,
-    input logic [ChipWidth-1:0] chip_i,  // of this home
     // Requests
     output logic free_valid_o,
     output logic [TrackerWidth-1:0] free_tracker_o,
@@ -41,13 +41,14 @@ module home_trackers
     output logic [TrackerWidth-1:0] order_tracker_o,
     output logic order_snp_o,
     output snp_order_t snp_order_o,
+    output logic [Nodes-1:0] snp_targets_o,
     output logic order_mem_o,
     output mem_order_t mem_order_o,
     output logic order_rsp_o,
     output rsp_order_t rsp_order_o,
     // What it has yet to send for a tracker, and whose last packet is sent
     output logic [TrackerWidth-1:0] query_tracker_o,
-    input logic [Ports-1:0] unsent_targets_i,
+    input logic [Nodes-1:0] unsent_targets_i,
     input logic unsent_i,
     input logic release_valid_i,
     input logic [TrackerWidth-1:0] release_tracker_i,
@@ -128,13 +129,13 @@ module home_trackers
 
   logic is_new, is_retry, conflict, hit, hit_unique, free_valid, victim_valid, victim_unique;
   logic held, waiting, recalling;
-  logic [Ports-1:0] hit_sharers, victim_sharers, sharers_after;
+  logic [Nodes-1:0] hit_sharers, victim_sharers, sharers_after;
   logic action_valid, enter, lock, recall_begin, recall_answered, recall_end;
   logic wait_way, served, close, unique_after;
   line_addr_t action_line;
 
   home_start #(
-      .Ports   (Ports),
+      .Nodes   (Nodes),
       .DirSets (DirSets),
       .DirWays (DirWays),
       .Trackers(Trackers)
@@ -183,12 +184,12 @@ module home_trackers
   );
 
   home_action #(
-      .Ports   (Ports),
-      .Trackers(Trackers)
+      .Nodes       (Nodes),
+      .NodesPerChip(NodesPerChip),
+      .Trackers    (Trackers)
   ) u_action (
       .clk_i,
       .rst_ni,
-      .chip_i,
       .start_valid_i    (start_valid),
       .answer_valid_i   (answer_valid_q),
       .answer_i         (answer_q),
@@ -225,6 +226,7 @@ module home_trackers
       .free_o           (free),
       .order_snp_o,
       .snp_order_o,
+      .snp_targets_o,
       .order_mem_o,
       .mem_order_o,
       .order_rsp_o,

@@ -3,16 +3,17 @@
 // Each class (SNP, MEM, RSP) has a queue of orders in which each tracker has at most one place, so
 // it never fills up and orders of a class leave in order. The classes take turns word by word among
 // those with a word and a credit; words of one class are never interleaved. A snoop of several
-// targets leaves as one SNP a target, lowest port first.
+// targets leaves as one SNP a target, lowest first.
 //
 // An order's words are made as they leave, from the tracker's request (read port) and line buffer.
 // Latency: a packet ordered in one cycle is on tx_o two cycles later, at the earliest.
 module home_tx
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
+  import supernode_pkg::ChipWidth, supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
 #(
-    parameter int unsigned Ports = 8,
+    parameter int unsigned Nodes = 8,
+    parameter int unsigned NodesPerChip = 8,
     parameter int unsigned Trackers = 16,
     localparam int unsigned TrackerWidth = $clog2(Trackers)
 ) (
@@ -23,13 +24,14 @@ module home_tx
     input logic [TrackerWidth-1:0] order_tracker_i,
     input logic order_snp_i,
     input snp_order_t snp_order_i,
+    input logic [Nodes-1:0] snp_targets_i,
     input logic order_mem_i,
     input mem_order_t mem_order_i,
     input logic order_rsp_i,
     input rsp_order_t rsp_order_i,
     // What is not sent yet, orders of this cycle included: targets of a snoop; a MEM or RSP
     input logic [TrackerWidth-1:0] query_tracker_i,
-    output logic [Ports-1:0] unsent_targets_o,
+    output logic [Nodes-1:0] unsent_targets_o,
     output logic unsent_o,
     output logic release_valid_o,  // the last packet of a tracker leaves
     output logic [TrackerWidth-1:0] release_tracker_o,
@@ -171,13 +173,38 @@ module home_tx
 
   // ---------------------------------------------------------------- Snoops: one target at a time
 
-  logic [   Ports-1:0] targets_q                         [Trackers];  // not yet sent, by tracker
+  localparam int unsigned Chips = (Nodes + NodesPerChip - 1) / NodesPerChip;
+
+  logic [Nodes-1:0] targets_q[Trackers];  // not yet sent, by tracker
   logic [Trackers-1:0] snooping_q;  // targets_q is valid
-  logic [Ports-1:0] targets, target;
+  logic [Nodes-1:0] targets, targets_left;
+  logic [ChipWidth-1:0] target_chip;
+  logic [UnitWidth-1:0] target_unit;
+  logic [NodesPerChip-1:0] chip_targets;
 
   assign targets = targets_q[snp.tracker];
-  assign target  = targets & (~targets + Ports'(1));  // the lowest
-  assign snp_pop = send_snp && (targets == target);
+
+  always_comb begin
+    target_chip  = '0;
+    target_unit  = '0;
+    chip_targets = '0;
+    targets_left = targets;
+    if (snp_valid) begin
+      for (int unsigned c = Chips; c > 0; c--) begin
+        if (NodesPerChip'(targets >> ((c - 1) * NodesPerChip)) != '0) begin
+          target_chip = ChipWidth'(c - 1);
+        end
+      end
+      chip_targets = NodesPerChip'(targets >> (target_chip * NodesPerChip));
+      chip_targets &= ~chip_targets + NodesPerChip'(1);  // the lowest
+      for (int unsigned u = 0; u < NodesPerChip; u++) begin
+        if (chip_targets[u]) target_unit = UnitWidth'(u);
+      end
+      targets_left = targets & ~(Nodes'(chip_targets) << (target_chip * NodesPerChip));
+    end
+  end
+
+  assign snp_pop = send_snp && (targets_left == '0);
 
   always_comb begin
     unsent_targets_o = snooping_q[query_tracker_i] ? targets_q[query_tracker_i] : '0;
@@ -185,8 +212,8 @@ module home_tx
   end
 
   always_ff @(posedge clk_i) begin
-    if (order_snp_i) targets_q[order_tracker_i] <= snp_order_i.targets[Ports-1:0];
-    if (send_snp) targets_q[snp.tracker] <= targets & ~target;
+    if (order_snp_i) targets_q[order_tracker_i] <= snp_targets_i;
+    if (send_snp) targets_q[snp.tracker] <= targets_left;
   end
 
   always_ff @(posedge clk_i) begin
@@ -248,30 +275,21 @@ module home_tx
   mem_write_header_t mem_write_header;
   rsp_header_t rsp_header;
   logic [AddrWidth-1:0] line_addr, victim_addr;
-  logic [MaxTargets-1:0] targets_field;
-  node_id_t target_node;
 
-  assign line_addr = {read_request_i.addr[AddrWidth-1:LineOffsetWidth], LineOffsetWidth'(0)};
+  assign line_addr   = {read_request_i.addr[AddrWidth-1:LineOffsetWidth], LineOffsetWidth'(0)};
   assign victim_addr = {read_victim_i, LineOffsetWidth'(0)};
-  assign targets_field = MaxTargets'(target);
-
-  always_comb begin
-    target_node = {node_id_i[NodeIdWidth-1:UnitWidth], UnitWidth'(0)};
-    for (int unsigned p = 0; p < Ports; p++)
-    if (target[p]) target_node[UnitWidth-1:0] = UnitWidth'(p);
-  end
 
   always_comb begin
     snp_header = '0;
     snp_header.opcode = snp.opcode;
     snp_header.qos = read_request_i.qos;
     snp_header.src = node_id_i;
-    snp_header.dst = target_node;
+    snp_header.dst = {target_chip, target_unit};
     snp_header.txn = TxnWidth'(snp.tracker);
     snp_header.addr = snp.recall ? victim_addr : line_addr;
     snp_header.forward_node = read_request_i.src;
     snp_header.forward_txn = read_request_i.txn;
-    snp_header.targets = targets_field;
+    snp_header.targets = MaxTargets'(chip_targets);
   end
 
   // The address map behind the home turns the global address into memory node and local address.
@@ -363,7 +381,7 @@ module home_tx
       else $error("a snoop of nobody");
       assert (!order_snp_i || !snooping_q[order_tracker_i])
       else $error("two snoops of one tracker");
-      assert (!order_snp_i || (snp_order_i.targets != '0))
+      assert (!order_snp_i || (snp_targets_i != '0))
       else $error("a snoop ordered of nobody");
       assert (!(order_mem_i || order_rsp_i) || !unsent_q[order_tracker_i])
       else $error("two packets of one tracker in the queues");

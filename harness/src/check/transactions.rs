@@ -103,9 +103,9 @@ impl Transactions {
 
     /// Device `port` gets a snoop.
     pub(super) fn snoop(&mut self, cycle: u64, port: usize, header: &Header) -> Verdict {
-        if header.targets != 1 << port {
+        if header.targets >> port & 1 == 0 {
             return protocol(format!(
-                "node {port} gets {header}, whose targets are not this node alone"
+                "node {port} gets {header}, whose targets it is not among"
             ));
         }
         let line = header.line();

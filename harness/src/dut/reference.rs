@@ -168,6 +168,11 @@ impl Reference {
         }
     }
 
+    fn may_write(&self, port: usize, addr: u64) -> bool {
+        let region = self.map.as_ref().and_then(|map| map.lookup(addr));
+        region.is_some_and(|region| self.partitions[port] & region.write_partitions != 0)
+    }
+
     /// Starts the requests of a line whose turn has come.
     fn next(&mut self, line: u64) -> Result<(), Violation> {
         loop {
@@ -191,12 +196,14 @@ impl Reference {
                 Opcode::WriteUnique => Some(Payload::Write(write_of(header, payload))),
                 _ => None,
             };
-            let src = header.src.as_port().unwrap_or_default() as u8;
+            let src = header.src.as_port().unwrap_or_default();
+            let may_write = self.may_write(usize::from(src), line);
             self.step(
                 line,
                 HomeIn::Request {
                     op: header.opcode,
-                    src,
+                    src: src as u8,
+                    may_write,
                     data,
                 },
             )?;
@@ -260,7 +267,7 @@ impl Reference {
                             dst: node(target),
                             forward_node: node(requester),
                             forward_txn: request_txn,
-                            targets: 1 << target,
+                            targets: targets.0 as u16,
                             ..base(op)
                         };
                         self.route(header, &[]);

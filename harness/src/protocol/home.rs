@@ -1,6 +1,6 @@
 //! The home's side of one line.
 
-use super::{LineData, Outputs, Payload, Ports, Violation, violation};
+use super::{LineData, NodeSet, Outputs, Payload, Violation, violation};
 use flits::{CacheState, Opcode, RespErr};
 
 /// One line at its home.
@@ -19,7 +19,7 @@ pub enum Directory {
     #[default]
     Invalid,
     /// Clean copies, memory is up to date. Never empty.
-    Shared(Ports),
+    Shared(NodeSet),
     /// One copy, perhaps dirty.
     Unique(u8),
 }
@@ -44,8 +44,10 @@ pub struct Transaction<D: LineData> {
     pub work: Work<D>,
     /// The requester; meaningless for a recall.
     pub requester: u8,
-    /// Ports whose snoop answer is awaited.
-    pub snoops: Ports,
+    /// Its rights let it write the line.
+    pub may_write: bool,
+    /// Nodes whose snoop answer is awaited.
+    pub snoops: NodeSet,
     /// A CompAck is awaited.
     pub ack: bool,
     /// A Comp of the memory is awaited.
@@ -65,6 +67,8 @@ pub enum HomeIn<D: LineData> {
         op: Opcode,
         /// Requester.
         src: u8,
+        /// Its rights let it write the line.
+        may_write: bool,
         /// Payload of WriteBackFull and WriteUnique.
         data: Option<Payload<D>>,
     },
@@ -103,7 +107,7 @@ pub enum HomeOut<D: LineData> {
         /// Opcode of class SNP.
         op: Opcode,
         /// To whom.
-        targets: Ports,
+        targets: NodeSet,
         /// Whom forwarded data is for.
         requester: u8,
     },
@@ -139,11 +143,11 @@ impl<D: LineData> Default for HomeLine<D> {
 impl Directory {
     /// Everyone who holds a copy.
     #[must_use]
-    pub fn holders(self) -> Ports {
+    pub fn holders(self) -> NodeSet {
         match self {
-            Self::Invalid => Ports::default(),
+            Self::Invalid => NodeSet::default(),
             Self::Shared(sharers) => sharers,
-            Self::Unique(owner) => Ports::one(owner),
+            Self::Unique(owner) => NodeSet::one(owner),
         }
     }
 
@@ -172,7 +176,12 @@ type Step<D> = Result<(HomeLine<D>, Outputs<HomeOut<D>>), Violation>;
 /// [`Violation`] when the input cannot happen in this state under the protocol.
 pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
     match input {
-        HomeIn::Request { op, src, data } => {
+        HomeIn::Request {
+            op,
+            src,
+            may_write,
+            data,
+        } => {
             let work = match (op, data) {
                 (Opcode::WriteBackFull, Some(Payload::Line(data))) => {
                     return write_back(line, src, data);
@@ -189,9 +198,9 @@ pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
                 ) => Work::Request(op),
                 (op, _) => return violation(format_args!("{op} is no request to a home")),
             };
-            begin(line, work, src)
+            begin(line, work, src, may_write)
         }
-        HomeIn::Recall => begin(line, Work::Recall, 0),
+        HomeIn::Recall => begin(line, Work::Recall, 0, false),
         HomeIn::SnoopAnswer {
             op,
             src,
@@ -263,7 +272,7 @@ fn write_back<D: LineData>(mut line: HomeLine<D>, src: u8, data: D) -> Step<D> {
         // Stale: a snoop has taken the line from the write-back buffer.
         return Ok((line, Outputs::one(comp(src, CacheState::I, RespErr::Ok))));
     }
-    (line, _) = open(line, Work::WriteBack, src)?;
+    (line, _) = open(line, Work::WriteBack, src, true)?;
     line.directory = Directory::Invalid;
     write(line, Payload::Line(data))
 }
@@ -275,7 +284,12 @@ fn evict<D: LineData>(mut line: HomeLine<D>, src: u8) -> Step<D> {
     Ok((line, Outputs::one(comp(src, CacheState::I, RespErr::Ok))))
 }
 
-fn open<D: LineData>(mut line: HomeLine<D>, work: Work<D>, requester: u8) -> Step<D> {
+fn open<D: LineData>(
+    mut line: HomeLine<D>,
+    work: Work<D>,
+    requester: u8,
+    may_write: bool,
+) -> Step<D> {
     if line.transaction.is_some() {
         return violation("two transactions of one line at once");
     }
@@ -284,7 +298,8 @@ fn open<D: LineData>(mut line: HomeLine<D>, work: Work<D>, requester: u8) -> Ste
         ack: matches!(work, Work::Request(_)),
         work,
         requester,
-        snoops: Ports::default(),
+        may_write,
+        snoops: NodeSet::default(),
         memory: false,
         forwarded: false,
         dirty: None,
@@ -293,7 +308,7 @@ fn open<D: LineData>(mut line: HomeLine<D>, work: Work<D>, requester: u8) -> Ste
 }
 
 /// Opens a transaction and snoops whom it must.
-fn begin<D: LineData>(line: HomeLine<D>, work: Work<D>, requester: u8) -> Step<D> {
+fn begin<D: LineData>(line: HomeLine<D>, work: Work<D>, requester: u8, may_write: bool) -> Step<D> {
     let holders = match work {
         Work::Recall => line.directory.holders(),
         _ => line.directory.holders().without(requester),
@@ -312,7 +327,7 @@ fn begin<D: LineData>(line: HomeLine<D>, work: Work<D>, requester: u8) -> Step<D
         (Directory::Unique(_), Work::Request(_)) => Some(Opcode::SnpUniqueFwd),
         (Directory::Unique(_), _) => Some(Opcode::SnpUnique),
     };
-    let (mut line, _) = open(line, work, requester)?;
+    let (mut line, _) = open(line, work, requester, may_write)?;
     match (snoop, &mut line.transaction) {
         (Some(op), Some(t)) if !holders.is_empty() => {
             t.snoops = holders;
@@ -357,7 +372,9 @@ fn proceed<D: LineData>(mut line: HomeLine<D>) -> Step<D> {
                     requester,
                     state: match op {
                         Opcode::ReadOnce => CacheState::I,
-                        Opcode::ReadShared if directory != Directory::Invalid => CacheState::SC,
+                        Opcode::ReadShared if directory != Directory::Invalid || !t.may_write => {
+                            CacheState::SC
+                        }
                         _ => CacheState::UC,
                     },
                 },

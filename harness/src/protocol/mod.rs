@@ -77,15 +77,15 @@ impl<T> IntoIterator for Outputs<T> {
     }
 }
 
-/// A set of ports of one chip, one bit each.
+/// A set of nodes, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Ports(pub u16);
+pub struct NodeSet(pub u64);
 
-impl Ports {
-    /// The set of one port.
+impl NodeSet {
+    /// The set of one node.
     #[must_use]
-    pub fn one(port: u8) -> Self {
-        Self(1 << port)
+    pub fn one(node: u8) -> Self {
+        Self(1 << node)
     }
 
     /// Is the set empty?
@@ -94,31 +94,31 @@ impl Ports {
         self.0 == 0
     }
 
-    /// Is `port` in the set?
+    /// Is `node` in the set?
     #[must_use]
-    pub fn has(self, port: u8) -> bool {
-        self.0 >> port & 1 == 1
+    pub fn has(self, node: u8) -> bool {
+        self.0 >> node & 1 == 1
     }
 
-    /// The set and `port`.
+    /// The set and `node`.
     #[must_use]
-    pub fn with(self, port: u8) -> Self {
-        Self(self.0 | 1 << port)
+    pub fn with(self, node: u8) -> Self {
+        Self(self.0 | 1 << node)
     }
 
-    /// The set but for `port`.
+    /// The set but for `node`.
     #[must_use]
-    pub fn without(self, port: u8) -> Self {
-        Self(self.0 & !(1 << port))
+    pub fn without(self, node: u8) -> Self {
+        Self(self.0 & !(1 << node))
     }
 
-    /// The ports in ascending order.
+    /// The nodes in ascending order.
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (0..16).filter(move |&p| self.has(p))
+        (0..64).filter(move |&p| self.has(p))
     }
 }
 
-impl fmt::Debug for Ports {
+impl fmt::Debug for NodeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
     }

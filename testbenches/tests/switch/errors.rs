@@ -186,6 +186,28 @@ fn a_missing_right_is_answered_so_and_nothing_is_changed() {
     logged(&outcome, NO_RIGHT, Opcode::WriteNoSnp, addr);
 }
 
+/// A copy that may become dirty silently would let it write behind the address map's back.
+#[test]
+fn a_node_without_the_write_right_is_granted_no_writable_copy() {
+    let addr = 0x8000;
+    let program = Program::new(8)
+        .config(|config| {
+            config.port_partitions = vec![3, 3, 3, 3, 1, 3, 3, 3];
+            config.regions[0].read_partitions = 1;
+            config.regions[0].write_partitions = 2;
+        })
+        .node(4)
+        .load(addr, 8);
+    let store = Op::Store {
+        addr,
+        size: 8,
+        value: 7,
+    };
+    let (outcome, status) = refused("no_right_to_store", program, store);
+    assert_eq!(status, RespErr::NoRight);
+    logged(&outcome, NO_RIGHT, Opcode::CleanUnique, addr);
+}
+
 #[test]
 fn a_request_of_the_wrong_kind_of_region_is_answered_so() {
     let cases = [

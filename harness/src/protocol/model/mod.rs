@@ -9,8 +9,8 @@
 mod properties;
 
 use super::{
-    Directory, HomeIn, HomeLine, HomeOut, LineData, NodeIn, NodeLine, NodeOut, Outputs, Payload,
-    Pending, Violation, Work,
+    Directory, HomeIn, HomeLine, HomeOut, LineData, NodeIn, NodeLine, NodeOut, NodeSet, Outputs,
+    Payload, Pending, Violation, Work,
 };
 use flits::{CacheState, Class, Opcode, RespErr};
 use stateright::{Model, Property};
@@ -116,6 +116,8 @@ pub type HomeFn = fn(
 pub struct Protocol {
     /// Number of caching nodes.
     pub nodes: u8,
+    /// Those that may read the line but not write it.
+    pub readers: NodeSet,
     /// The home may recall the line at any time.
     pub recalls: bool,
     /// The node's step function.
@@ -130,6 +132,7 @@ impl Protocol {
     pub fn new(nodes: u8, recalls: bool) -> Self {
         Self {
             nodes,
+            readers: NodeSet::default(),
             recalls,
             node: super::node,
             home: super::home,
@@ -228,7 +231,16 @@ impl Protocol {
     fn deliver(&self, s: &mut System, from: Agent, to: Agent, message: Message) {
         match (from, to, message) {
             (Agent::Node(src), Agent::Home, Message::Request(op, data)) => {
-                self.step_home(s, HomeIn::Request { op, src, data });
+                let may_write = !self.readers.has(src);
+                self.step_home(
+                    s,
+                    HomeIn::Request {
+                        op,
+                        src,
+                        may_write,
+                        data,
+                    },
+                );
             }
             (Agent::Node(src), Agent::Home, Message::SnoopAnswer(op, state, data)) => {
                 if data.is_some_and(|d| d != s.latest) {
@@ -341,6 +353,14 @@ const REQUESTS: [Opcode; 8] = [
     Opcode::WriteUnique,
 ];
 
+/// Is the request refused where the line may only be read?
+fn writes(op: Opcode) -> bool {
+    matches!(
+        op,
+        Opcode::ReadUnique | Opcode::CleanUnique | Opcode::MakeUnique | Opcode::WriteUnique
+    )
+}
+
 impl Model for Protocol {
     type State = System;
     type Action = Step;
@@ -375,7 +395,7 @@ impl Model for Protocol {
                     Opcode::WriteBackFull => line.state == UD,
                     Opcode::Evict => matches!(line.state, SC | UC),
                     _ => line.state == I,
-                };
+                } && !(writes(op) && self.readers.has(n));
                 allowed.then_some(Step::Issue(n, op))
             }));
         }

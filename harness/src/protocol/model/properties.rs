@@ -1,6 +1,6 @@
 //! The properties that the exploration checks, and the races that it must reach.
 
-use super::super::{Directory, NodeLine, Pending, Ports, Work};
+use super::super::{Directory, NodeLine, NodeSet, Pending, Work};
 use super::{Agent, Message, Protocol, System, Value};
 use flits::{CacheState, Class, Opcode};
 use stateright::Property;
@@ -12,6 +12,14 @@ pub(super) fn all(recalls: bool) -> Vec<Property<Protocol>> {
         Property::always("single writer or many readers", |_, s: &System| {
             s.single_writer_or_many_readers()
         }),
+        Property::always(
+            "who may not write has no writable copy",
+            |p: &Protocol, s: &System| {
+                p.readers
+                    .iter()
+                    .all(|n| !s.nodes[usize::from(n)].state.is_unique())
+            },
+        ),
         Property::always("every copy has the latest value", |_, s: &System| {
             s.nodes.iter().all(|n| n.data.is_none_or(|d| d == s.latest))
         }),
@@ -25,7 +33,7 @@ pub(super) fn all(recalls: bool) -> Vec<Property<Protocol>> {
                     (0u8..)
                         .zip(&s.nodes)
                         .filter(|(_, n)| f(n.state))
-                        .fold(Ports::default(), |set, (n, _)| set.with(n))
+                        .fold(NodeSet::default(), |set, (n, _)| set.with(n))
                 };
                 let dirty = !held(|state| state == CacheState::UD).is_empty();
                 !s.is_quiet()
