@@ -21,6 +21,8 @@ address/address_map.sv
 fabric/ingress_check.sv
 fabric/ingress_route.sv
 fabric/input_buffer.sv
+fabric/precedence.sv
+fabric/matching.sv
 fabric/allocator.sv
 fabric/egress.sv
 fabric/crossbar.sv

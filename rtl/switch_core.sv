@@ -16,7 +16,7 @@ module switch_core
     parameter int unsigned DirSets    = 64,  // of each slice, power of two
     parameter int unsigned DirWays    = 8,
     parameter int unsigned Trackers   = 16,  // transactions in flight in each slice
-    parameter int unsigned ClassDepth = 16,  // words of each class that an input buffers, 1 to 255
+    parameter int unsigned ClassDepth = 32,  // words of each class that an input buffers, 1 to 255
     parameter int unsigned Regions    = 8    // of the address map, 1 to 8
 ) (
     input logic clk_i,
@@ -81,8 +81,9 @@ module switch_core
   checked_word_t checked[Size];
   logic [Size-1:0] write, drop;
   class_e write_class[Size], drop_class[Size];
-  logic  [IndexWidth-1:0] write_output[Size];
-  slot_t                  write_slot  [Size];
+  logic  [IndexWidth-1:0] write_output [Size];
+  logic  [      Size-1:0] write_outputs[Size];
+  slot_t                  write_slot   [Size];
   logic [Size-1:0][NumClasses-1:0] rx_credit, tx_credit;
   link_word_t tx[Size];
 
@@ -192,21 +193,34 @@ module switch_core
     );
   end
 
+  // Not counted yet.
+  // verilator lint_off UNUSEDSIGNAL
+  fabric_events_t [Size-1:0] fabric_events;
+  // verilator lint_on UNUSEDSIGNAL
+
+  always_comb begin
+    for (int unsigned i = 0; i < Size; i++) write_outputs[i] = Size'(1) << write_output[i];
+  end
+
   crossbar #(
       .Size      (Size),
       .ClassDepth(ClassDepth)
   ) u_crossbar (
       .clk_i,
       .rst_ni,
-      .write_i       (write),
-      .write_class_i (write_class),
-      .write_output_i(write_output),
-      .write_slot_i  (write_slot),
-      .drop_i        (drop),
-      .drop_class_i  (drop_class),
-      .rx_credit_o   (rx_credit),
-      .tx_o          (tx),
-      .tx_credit_i   (tx_credit)
+      .chip_i         ('0),
+      .class_weights_i({NumClasses{weight_t'(1)}}),
+      .output_dead_i  ('0),
+      .write_i        (write),
+      .write_class_i  (write_class),
+      .write_outputs_i(write_outputs),
+      .write_slot_i   (write_slot),
+      .drop_i         (drop),
+      .drop_class_i   (drop_class),
+      .rx_credit_o    (rx_credit),
+      .tx_o           (tx),
+      .tx_credit_i    (tx_credit),
+      .events_o       (fabric_events)
   );
 
   supernode_csr #(

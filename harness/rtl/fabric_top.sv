@@ -10,7 +10,7 @@ module fabric_top
   import fabric_pkg::*;
 #(
     parameter int unsigned Ports      = 8,
-    parameter int unsigned ClassDepth = 16
+    parameter int unsigned ClassDepth = 32
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -28,41 +28,39 @@ module fabric_top
     output logic [     Ports-1:0] tx_head_o,
     output logic [     Ports-1:0] tx_tail_o,
     output logic [ FlitWidth-1:0] tx_flit_o  [Ports],
-    input  logic [NumClasses-1:0] tx_credit_i[Ports]
+    input  logic [NumClasses-1:0] tx_credit_i[Ports],
+
+    input logic [Ports-1:0] output_dead_i,
+    input weight_t [NumClasses-1:0] class_weights_i  // 0 counts as 1
 );
 
-  localparam int unsigned IndexWidth = $clog2(Ports);
-
   class_e write_class[Ports], drop_class[Ports];
-  logic  [IndexWidth-1:0] write_output[Ports];
-  slot_t                  write_slot  [Ports];
+  slot_t write_slot[Ports];
   logic [Ports-1:0][NumClasses-1:0] rx_credit, tx_credit;
   link_word_t tx[Ports];
+  // Counted in supernode_csr, not here.
+  // verilator lint_off UNUSEDSIGNAL
+  fabric_events_t [Ports-1:0] events;
+  // verilator lint_on UNUSEDSIGNAL
 
   for (genvar p = 0; p < Ports; p++) begin : gen_port
     assign write_class[p] = class_e'(rx_class_i[p]);
-    assign drop_class[p]  = ClassReq;
-    assign write_slot[p]  = '{
+    assign drop_class[p] = ClassReq;
+    assign write_slot[p] = '{
             head: rx_head_i[p],
             tail: rx_tail_i[p],
             fill: '0,
             credit_class: class_e'(rx_class_i[p]),
             flit: rx_flit_i[p]
         };
-    always_comb begin
-      write_output[p] = '0;
-      for (int unsigned o = 0; o < Ports; o++) begin
-        if (rx_outputs_i[p][o]) write_output[p] = IndexWidth'(o);
-      end
-    end
 
     assign rx_credit_o[p] = rx_credit[p];
-    assign tx_credit[p]   = tx_credit_i[p];
-    assign tx_valid_o[p]  = tx[p].valid;
-    assign tx_class_o[p]  = tx[p].cls;
-    assign tx_head_o[p]   = tx[p].head;
-    assign tx_tail_o[p]   = tx[p].tail;
-    assign tx_flit_o[p]   = tx[p].flit;
+    assign tx_credit[p] = tx_credit_i[p];
+    assign tx_valid_o[p] = tx[p].valid;
+    assign tx_class_o[p] = tx[p].cls;
+    assign tx_head_o[p] = tx[p].head;
+    assign tx_tail_o[p] = tx[p].tail;
+    assign tx_flit_o[p] = tx[p].flit;
   end
 
   crossbar #(
@@ -71,15 +69,19 @@ module fabric_top
   ) u_crossbar (
       .clk_i,
       .rst_ni,
-      .write_i       (rx_valid_i),
-      .write_class_i (write_class),
-      .write_output_i(write_output),
-      .write_slot_i  (write_slot),
-      .drop_i        ('0),
-      .drop_class_i  (drop_class),
-      .rx_credit_o   (rx_credit),
-      .tx_o          (tx),
-      .tx_credit_i   (tx_credit)
+      .chip_i         ('0),
+      .class_weights_i,
+      .output_dead_i,
+      .write_i        (rx_valid_i),
+      .write_class_i  (write_class),
+      .write_outputs_i(rx_outputs_i),
+      .write_slot_i   (write_slot),
+      .drop_i         ('0),
+      .drop_class_i   (drop_class),
+      .rx_credit_o    (rx_credit),
+      .tx_o           (tx),
+      .tx_credit_i    (tx_credit),
+      .events_o       (events)
   );
 
 endmodule

@@ -92,7 +92,7 @@ fn a_switch_says_what_it_is() {
         ports: PORTS,
         home_slices: 2,
         regions: REGIONS as usize,
-        class_depth: 16,
+        class_depth: 32,
         dir_sets: 64,
         dir_ways: 8,
         trackers: 16,

@@ -1,19 +1,16 @@
-// Matches crossbar inputs to outputs, each cycle anew.
+// Says which words go through the crossbar in this cycle.
 //
-// Purpose: each input is read by at most one output and each output reads at most one input, fairly.
-// A separable round-robin allocator of the iSLIP family (McKeown 1999), one iteration, with the
-// stages turned round: each input proposes one output, each output accepts one proposal. Pointers
-// move only when a proposal is accepted, which makes them drift apart until, under load, they all
-// propose different outputs; and only with the last word of a packet, so that a packet goes through
-// in one piece where it can.
-// Latency: combinational from registered requests.
-// Reset: pointers at input, output and class 0, no output locked.
+// Purpose: finds the words that may go, lets `precedence` say which of them are to go first, pairs
+// inputs with outputs (`matching`) and picks each pair's class.
+// Latency: combinational from registered requests; `stall_o` one cycle.
+// Reset: no output locked.
 //
 // A queue may be read when it holds a word, its output has a credit of the class, and no other input
 // has a packet of the class under way at that output. Packets of one class so never interleave at an
-// output, while packets of different classes may, word by word. Each pair of input and output has a
-// round-robin pointer of its own over the classes: no class can starve another, which the argument
-// for freedom from deadlock rests on (RSP and DAT always drain).
+// output, while packets of different classes may, word by word.
+//
+// The word at the head of the SNP queue may want several outputs. When it goes, it goes to all of
+// those that may take it and that nobody else has been given.
 module allocator
   import flit_pkg::*;
   import fabric_pkg::*;
@@ -24,124 +21,150 @@ module allocator
 ) (
     input  logic                                  clk_i,
     input  logic                                  rst_ni,
-    input  logic       [NumClasses-1:0][Size-1:0] ready_i [Size],  // by input, class, output
-    input  logic       [NumClasses-1:0][Size-1:0] credit_i,        // by class, output
-    input  link_word_t                            word_i  [Size],  // the words read, by input
-    output logic       [      Size-1:0]           read_o,          // by input
-    output logic       [IndexWidth-1:0]           output_o[Size],  // by input
-    output class_e                                class_o [Size],  // by input
-    output logic       [      Size-1:0]           send_o,          // by output
-    output logic       [IndexWidth-1:0]           input_o [Size]   // by output
+    input  weight_t    [NumClasses-1:0]           weights_i,
+    input  logic       [NumClasses-1:0][Size-1:0] ready_i  [Size],  // by input, class, output
+    input  logic       [NumClasses-1:0][Size-1:0] high_i   [Size],  // of those, high priority
+    input  logic       [NumClasses-1:0][Size-1:0] credit_i,         // by class, output
+    input  link_word_t                            word_i   [Size],  // the words read, by input
+    output logic       [      Size-1:0]           read_o,           // by input
+    output class_e                                class_o  [Size],  // by input
+    output logic       [IndexWidth-1:0]           output_o [Size],  // by input: where to
+    output logic       [      Size-1:0]           copies_o [Size],  // by input: all it goes to
+    output logic       [      Size-1:0]           send_o,           // by output
+    output logic       [IndexWidth-1:0]           input_o  [Size],  // by output
+    output stall_t     [      Size-1:0]           stall_o           // by input
 );
 
   typedef logic [Size-1:0] mask_t;
   typedef logic [IndexWidth-1:0] index_t;
+  typedef logic [NumClasses-1:0] classes_t;
 
-  mask_t locked_q[NumClasses];  // outputs at which a packet of the class is under way
-  mask_t owned_q[Size][NumClasses];  // those whose packet comes from this input
-  mask_t first_output_q[Size];  // round-robin masks, see arbiter_pkg
-  mask_t first_input_q[Size];
-  logic [Size-1:0][NumClasses-1:0] first_class_q[Size];  // by input, output
+  logic [NumClasses-1:0][Size-1:0] locked_q;  // outputs with a packet of the class under way
+  logic [NumClasses-1:0][Size-1:0] owned_q[Size];  // those whose packet comes from this input
 
-  mask_t eligible[Size][NumClasses];
-  mask_t proposals[Size];  // by output, the inputs that propose it
+  // Words that may go.
+  logic [NumClasses-1:0][Size-1:0] unlocked[Size], eligible[Size], high[Size];
+  mask_t request[Size];
 
   always_comb begin
-    mask_t  outputs;
-    index_t to;
-    outputs = '0;
-    to = '0;
-    for (int unsigned o = 0; o < Size; o++) proposals[o] = '0;
     for (int unsigned i = 0; i < Size; i++) begin
-      outputs = '0;
-      for (int unsigned c = 0; c < NumClasses; c++) begin
-        eligible[i][c] = ready_i[i][c] & credit_i[c] & (owned_q[i][c] | ~locked_q[c]);
-        outputs |= eligible[i][c];
-      end
-      if (outputs != '0) begin
-        to = index_t
-            '(index_of(round_robin(arbiter_vec_t'(outputs), arbiter_vec_t'(first_output_q[i]))));
-        proposals[to][i] = 1'b1;
+      unlocked[i] = '0;
+      eligible[i] = '0;
+      high[i] = '0;
+      request[i] = '0;
+      if (ready_i[i] != '0) begin
+        unlocked[i] = ready_i[i] & (owned_q[i] | ~locked_q);
+        eligible[i] = unlocked[i] & credit_i;
+        high[i] = eligible[i] & high_i[i];
+        for (int unsigned c = 0; c < NumClasses; c++) request[i] |= eligible[i][c];
       end
     end
   end
 
-  logic [NumClasses-1:0] chosen_class[Size];  // by input, one-hot
+  mask_t preferred[Size];
+  logic [NumClasses-1:0][Size-1:0] turn, first_class;
+  mask_t paired, taken, tail_by_input, tail_by_output;
+  index_t partner[Size];
+  class_e class_by_output[Size];
 
+  precedence #(
+      .Size(Size)
+  ) u_precedence (
+      .clk_i,
+      .rst_ni,
+      .weights_i,
+      .eligible_i (eligible),
+      .high_i     (high),
+      .preferred_o(preferred),
+      .turn_o     (turn),
+      .first_o    (first_class),
+      .send_i     (send_o),
+      .taken_i    (taken),
+      .input_i    (input_o),
+      .class_i    (class_by_output),
+      .tail_i     (tail_by_output)
+  );
+
+  matching #(
+      .Size(Size)
+  ) u_matching (
+      .clk_i,
+      .rst_ni,
+      .preferred_i(preferred),
+      .request_i  (request),
+      .tail_i     (tail_by_input),
+      .read_o,
+      .output_o,
+      .send_o     (paired),
+      .first_o    (taken),
+      .input_o    (partner)
+  );
+
+  // The class of each pair: the one whose turn it is, or else any.
   always_comb begin
-    mask_t winner;
-    index_t from;
-    logic [NumClasses-1:0] classes;
-    winner = '0;
-    from = '0;
+    mask_t extra;
+    classes_t classes, first;
+    extra   = '0;
     classes = '0;
-    read_o = '0;
-    send_o = '0;
+    first   = '0;
+    send_o  = paired;
     for (int unsigned i = 0; i < Size; i++) begin
-      output_o[i] = '0;
-      class_o[i] = ClassReq;
-      chosen_class[i] = '0;
-      input_o[i] = '0;
+      class_o[i]  = ClassReq;
+      copies_o[i] = '0;
+      input_o[i]  = partner[i];
     end
     for (int unsigned o = 0; o < Size; o++) begin
-      if (proposals[o] != '0) begin
-        winner =
-            mask_t'(round_robin(arbiter_vec_t'(proposals[o]), arbiter_vec_t'(first_input_q[o])));
-        from = index_t'(index_of(arbiter_vec_t'(winner)));
-        for (int unsigned c = 0; c < NumClasses; c++) classes[c] = eligible[from][c][o];
-        classes = NumClasses
-            '(round_robin(arbiter_vec_t'(classes), arbiter_vec_t'(first_class_q[from][o])));
-        send_o[o] = 1'b1;
-        input_o[o] = from;
-        read_o |= winner;
-        output_o[from] = index_t'(o);
-        chosen_class[from] = classes;
-        class_o[from] = class_e'(3'(index_of(arbiter_vec_t'(classes))));
+      if (paired[o]) begin
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          classes[c] = eligible[partner[o]][c][o] && (turn[c][o] || !taken[o]);
+          first[c]   = first_class[c][o];
+        end
+        classes = classes_t'(round_robin(arbiter_vec_t'(classes), arbiter_vec_t'(first)));
+        class_o[partner[o]] = class_e'(3'(index_of(arbiter_vec_t'(classes))));
+        copies_o[partner[o]][o] = 1'b1;
+      end
+    end
+    for (int unsigned i = 0; i < Size; i++) begin
+      if (read_o[i] && class_o[i] == ClassSnp) begin
+        extra = eligible[i][ClassSnp] & ~send_o;
+        copies_o[i] |= extra;
+        send_o |= extra;
+        for (int unsigned o = 0; o < Size; o++) if (extra[o]) input_o[o] = index_t'(i);
       end
     end
   end
 
-  function automatic arbiter_vec_t advance(arbiter_vec_t winner, logic tail);
-    return tail ? pass_first(winner) : keep_first(winner);
-  endfunction
+  always_comb begin
+    for (int unsigned i = 0; i < Size; i++) tail_by_input[i] = word_i[i].tail;
+    for (int unsigned o = 0; o < Size; o++) begin
+      class_by_output[o] = class_o[input_o[o]];
+      tail_by_output[o]  = word_i[input_o[o]].tail;
+    end
+  end
 
-  for (genvar i = 0; i < Size; i++) begin : gen_input
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
-        first_output_q[i] <= '0;
-        first_class_q[i]  <= '0;
-        for (int unsigned c = 0; c < NumClasses; c++) owned_q[i][c] <= '0;
-      end else if (read_o[i]) begin
-        first_output_q[i] <= mask_t'(advance(arbiter_vec_t'(1) << output_o[i], word_i[i].tail));
-        first_class_q[i][output_o[i]] <= NumClasses'(advance(
-            arbiter_vec_t'(chosen_class[i]), word_i[i].tail
-        ));
-        if (word_i[i].head != word_i[i].tail) begin
+  // Packets of several words hold their output.
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      locked_q <= '0;
+      for (int unsigned i = 0; i < Size; i++) owned_q[i] <= '0;
+    end else begin
+      for (int unsigned i = 0; i < Size; i++) begin
+        if (read_o[i] && word_i[i].head != word_i[i].tail) begin
+          locked_q[class_o[i]][output_o[i]]   <= word_i[i].head;
           owned_q[i][class_o[i]][output_o[i]] <= word_i[i].head;
         end
       end
     end
   end
 
-  for (genvar o = 0; o < Size; o++) begin : gen_output
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
-        first_input_q[o] <= '0;
-      end else if (send_o[o]) begin
-        first_input_q[o] <=
-            mask_t'(advance(arbiter_vec_t'(1) << input_o[o], word_i[input_o[o]].tail));
-      end
-    end
-  end
-
+  // Why an input that holds words sends none.
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      for (int unsigned c = 0; c < NumClasses; c++) locked_q[c] <= '0;
-    end else begin
-      for (int unsigned i = 0; i < Size; i++) begin
-        if (read_o[i] && word_i[i].head != word_i[i].tail) begin
-          locked_q[class_o[i]][output_o[i]] <= word_i[i].head;
-        end
+    for (int unsigned i = 0; i < Size; i++) begin
+      stall_o[i] <= '0;
+      if (rst_ni && ready_i[i] != '0 && !read_o[i]) begin
+        stall_o[i].arbitration <= request[i] != '0;
+        stall_o[i].credit <= request[i] == '0 && unlocked[i] != '0;
+        stall_o[i].lock <= unlocked[i] == '0;
       end
     end
   end
@@ -151,14 +174,10 @@ module allocator
     if (rst_ni) begin
       for (int unsigned i = 0; i < Size; i++) begin
         if (read_o[i]) begin
-          assert (send_o[output_o[i]] && input_o[output_o[i]] == index_t'(i))
-          else $error("allocator: input %0d reads for an output that takes another", i);
           assert (word_i[i].head != locked_q[class_o[i]][output_o[i]])
           else $error("allocator: torn packet from input %0d to output %0d", i, output_o[i]);
         end
       end
-      assert ($countones(read_o) == $countones(send_o))
-      else $error("allocator: inputs and outputs do not pair");
     end
   end
 

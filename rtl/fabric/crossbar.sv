@@ -1,60 +1,82 @@
 // The fabric between the ways in and the ways out: buffers, allocator, output registers.
 //
 // Purpose: takes routed words at each input and delivers them at their outputs, in order for each
-// input, output and class.
+// input, output and class. A word of class SNP that is a packet of its own may go to several.
 // Latency: two cycles when nothing contends: one into the buffer, one through the crossbar.
 // Reset: everything empty; credits as in input_buffer and egress.
-// Nothing is dropped here; inputs are stalled only by the credits they are not given.
+// Nothing is dropped here but what goes to a dead output; inputs are stalled only by the credits
+// they are not given.
 module crossbar
   import flit_pkg::*;
+  import supernode_pkg::*;
   import fabric_pkg::*;
 #(
     parameter  int unsigned Size       = 10,           // inputs, and outputs
-    parameter  int unsigned ClassDepth = 16,
+    parameter  int unsigned ClassDepth = 32,
     localparam int unsigned IndexWidth = $clog2(Size)
 ) (
     input logic clk_i,
     input logic rst_ni,
+    input logic [ChipWidth-1:0] chip_i,  // snoops to this chip get the port they leave at as unit
+    input weight_t [NumClasses-1:0] class_weights_i,
+    input logic [Size-1:0] output_dead_i,
     input logic [Size-1:0] write_i,
     input class_e write_class_i[Size],
-    input logic [IndexWidth-1:0] write_output_i[Size],
+    input logic [Size-1:0] write_outputs_i[Size],  // mask; several only for one-word SNP
     input slot_t write_slot_i[Size],
     input logic [Size-1:0] drop_i,  // only returns the credit
     input class_e drop_class_i[Size],
     output logic [Size-1:0][NumClasses-1:0] rx_credit_o,  // pulses to the senders
     output link_word_t tx_o[Size],
-    input logic [Size-1:0][NumClasses-1:0] tx_credit_i  // pulses from the receivers
+    input logic [Size-1:0][NumClasses-1:0] tx_credit_i,  // pulses from the receivers
+    output fabric_events_t [Size-1:0] events_o  // by input, a cycle late
 );
 
   logic       [NumClasses-1:0][Size-1:0] ready      [Size];
+  logic       [NumClasses-1:0][Size-1:0] high       [Size];
   logic       [NumClasses-1:0][Size-1:0] credit;
   link_word_t                            word       [Size];
   logic       [      Size-1:0]           read;
   logic       [IndexWidth-1:0]           read_output[Size];
+  logic       [      Size-1:0]           read_copies[Size];
   class_e                                read_class [Size];
   logic       [      Size-1:0]           send;
   logic       [IndexWidth-1:0]           send_input [Size];
+  logic       [      Size-1:0]           grant_q;
+  stall_t     [      Size-1:0]           stall;
 
   for (genvar i = 0; i < Size; i++) begin : gen_input
+    credit_t [NumClasses-1:0] high_water;
+
     input_buffer #(
         .Outputs   (Size),
         .ClassDepth(ClassDepth)
     ) u_input_buffer (
         .clk_i,
         .rst_ni,
-        .write_i       (write_i[i]),
-        .write_class_i (write_class_i[i]),
-        .write_output_i(write_output_i[i]),
-        .write_slot_i  (write_slot_i[i]),
-        .drop_i        (drop_i[i]),
-        .drop_class_i  (drop_class_i[i]),
-        .ready_o       (ready[i]),
-        .read_i        (read[i]),
-        .read_class_i  (read_class[i]),
-        .read_output_i (read_output[i]),
-        .read_word_o   (word[i]),
-        .credit_o      (rx_credit_o[i])
+        .write_i        (write_i[i]),
+        .write_class_i  (write_class_i[i]),
+        .write_outputs_i(write_outputs_i[i]),
+        .write_slot_i   (write_slot_i[i]),
+        .drop_i         (drop_i[i]),
+        .drop_class_i   (drop_class_i[i]),
+        .ready_o        (ready[i]),
+        .high_o         (high[i]),
+        .read_i         (read[i]),
+        .read_class_i   (read_class[i]),
+        .read_output_i  (read_output[i]),
+        .read_copies_i  (read_copies[i]),
+        .read_word_o    (word[i]),
+        .credit_o       (rx_credit_o[i]),
+        .high_water_o   (high_water)
     );
+
+    assign events_o[i] = '{grant: grant_q[i], stall: stall[i], high_water: high_water};
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) grant_q <= '0;
+    else grant_q <= read;
   end
 
   allocator #(
@@ -62,14 +84,18 @@ module crossbar
   ) u_allocator (
       .clk_i,
       .rst_ni,
-      .ready_i (ready),
-      .credit_i(credit),
-      .word_i  (word),
-      .read_o  (read),
-      .output_o(read_output),
-      .class_o (read_class),
-      .send_o  (send),
-      .input_o (send_input)
+      .weights_i(class_weights_i),
+      .ready_i  (ready),
+      .high_i   (high),
+      .credit_i (credit),
+      .word_i   (word),
+      .read_o   (read),
+      .class_o  (read_class),
+      .output_o (read_output),
+      .copies_o (read_copies),
+      .send_o   (send),
+      .input_o  (send_input),
+      .stall_o  (stall)
   );
 
   egress #(
@@ -77,6 +103,8 @@ module crossbar
   ) u_egress (
       .clk_i,
       .rst_ni,
+      .chip_i,
+      .dead_i  (output_dead_i),
       .send_i  (send),
       .input_i (send_input),
       .word_i  (word),

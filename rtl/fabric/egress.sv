@@ -1,12 +1,18 @@
 // Way out of the crossbar: output multiplexers and registers, and the receivers' credits.
 //
-// Purpose: sends the words that the allocator matched, each against a credit of its class.
+// Purpose: sends the words that the allocator matched, each against a credit of its class, and makes
+// a snoop's destination the port it leaves at.
 // Latency: one cycle, one word a cycle and output.
 // Reset: links idle, no credits; each pulse on `credit_i` is one more. A returned credit can be
 // spent in the cycle after its pulse.
-// Nothing is dropped; `credit_o` tells the allocator which classes it may send.
+// Stalls nothing; `credit_o` tells the allocator which classes it may send.
+//
+// What is sent to a dead output is dropped and needs no credit, so nobody waits for it. Its credits
+// are void, and pulses do not count, until it is alive again; it then starts with the first packet
+// whose header it gets to see.
 module egress
   import flit_pkg::*;
+  import supernode_pkg::*;
   import fabric_pkg::*;
 #(
     parameter  int unsigned Size       = 10,
@@ -14,44 +20,94 @@ module egress
 ) (
     input logic clk_i,
     input logic rst_ni,
+    input logic [ChipWidth-1:0] chip_i,
+    input logic [Size-1:0] dead_i,
     input logic [Size-1:0] send_i,  // by output
     input logic [IndexWidth-1:0] input_i[Size],  // by output
     input link_word_t word_i[Size],  // by input
     input logic [Size-1:0][NumClasses-1:0] credit_i,  // pulses, by output, class
-    output logic [NumClasses-1:0][Size-1:0] credit_o,  // there is a credit, by class, output
+    output logic [NumClasses-1:0][Size-1:0] credit_o,  // may send, by class, output
     output link_word_t tx_o[Size]
 );
 
   for (genvar o = 0; o < Size; o++) begin : gen_output
-    credit_t [NumClasses-1:0] credits_q;
+    credit_t [NumClasses-1:0] credits_q, credits_d;
+    logic [NumClasses-1:0] underway_q, underway_d;  // a packet of the class has not ended yet
+    logic [NumClasses-1:0] headless_q, headless_d;  // its words are dropped
+    class_e cls;
+    logic drop, passes;
     logic [NumClasses-1:0] spent;
 
-    assign spent = NumClasses'(send_i[o]) << word_i[input_i[o]].cls;
+    assign cls = word_i[input_i[o]].cls;
+    assign drop = headless_q[cls];
+    assign passes = send_i[o] && !drop;
+    assign spent = NumClasses'(passes) << cls;
+
+    // A snoop's destination is the port it leaves at.
+    common_header_t header;
+
+    always_comb begin
+      header = '0;
+      if (passes) begin
+        header = word_i[input_i[o]].flit;
+        if (cls == ClassSnp && header.dst[NodeIdWidth-1:UnitWidth] == chip_i) begin
+          header.dst[UnitWidth-1:0] = UnitWidth'(o);
+        end
+      end
+    end
 
     always_ff @(posedge clk_i) begin
-      if (!rst_ni) tx_o[o].valid <= 1'b0;
-      else if (send_i[o]) tx_o[o] <= word_i[input_i[o]];
-      else tx_o[o].valid <= 1'b0;
+      if (!rst_ni) begin
+        tx_o[o].valid <= 1'b0;
+      end else begin
+        tx_o[o].valid <= passes;
+        if (passes) begin
+          tx_o[o].cls  <= cls;
+          tx_o[o].head <= word_i[input_i[o]].head;
+          tx_o[o].tail <= word_i[input_i[o]].tail;
+          tx_o[o].flit <= header;
+        end
+      end
+    end
+
+    always_comb begin
+      underway_d = underway_q;
+      if (send_i[o]) underway_d[cls] = !word_i[input_i[o]].tail;
+      headless_d = dead_i[o] ? '1 : headless_q & underway_d;
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        underway_q <= '0;
+        headless_q <= '0;
+      end else begin
+        underway_q <= underway_d;
+        headless_q <= headless_d;
+      end
+    end
+
+    always_comb begin
+      for (int unsigned c = 0; c < NumClasses; c++) begin
+        credits_d[c] = credits_q[c] + credit_t'(credit_i[o][c]) - credit_t'(spent[c]);
+      end
+      if (dead_i[o]) credits_d = '0;
     end
 
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
         credits_q <= '0;
+        for (int unsigned c = 0; c < NumClasses; c++) credit_o[c][o] <= 1'b0;
+      end else if (spent != credit_i[o] || headless_d != '0 || headless_q != '0) begin
+        credits_q <= credits_d;
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          credits_q[c]   <= '0;
-          credit_o[c][o] <= 1'b0;
-        end
-      end else if (spent != credit_i[o]) begin
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          credits_q[c]   <= credits_q[c] + credit_t'(credit_i[o][c]) - credit_t'(spent[c]);
-          credit_o[c][o] <= (credits_q[c] != credit_t'(spent[c])) || credit_i[o][c];
+          credit_o[c][o] <= credits_d[c] != '0 || headless_d[c];
         end
       end
     end
 
     // Implementation checks.
     always_ff @(posedge clk_i) begin
-      if (rst_ni && spent != credit_i[o]) begin
+      if (rst_ni && spent != credit_i[o] && !dead_i[o]) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
           assert (!(spent[c] && credits_q[c] == '0))
           else $error("egress: a word of class %0d leaves output %0d without a credit", c, o);

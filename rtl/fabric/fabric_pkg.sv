@@ -5,6 +5,13 @@ package fabric_pkg;
   localparam int unsigned CreditWidth = 8;
   typedef logic [CreditWidth-1:0] credit_t;
 
+  // Set in the flit of a header of high priority: the upper bit of its qos.
+  localparam int unsigned PriorityBit = $bits(flit_pkg::opcode_e) + 3;
+
+  // What a class may send in its turn at an output, in words; at least 1.
+  localparam int unsigned WeightWidth = 4;
+  typedef logic [WeightWidth-1:0] weight_t;
+
   // How often the last word of a packet is sent again to reach the declared length.
   typedef logic [3:0] fill_t;
 
@@ -30,5 +37,22 @@ package fabric_pkg;
     flit_pkg::class_e               credit_class;
     logic [flit_pkg::FlitWidth-1:0] flit;
   } slot_t;
+
+  // Why an input that holds words sends none in a cycle, one cause: some word could have gone but
+  // others were given its outputs; or else one only lacks a credit at its output; or else other
+  // inputs' packets are under way where its words want to go.
+  typedef struct packed {
+    logic arbitration;
+    logic credit;
+    logic lock;
+  } stall_t;
+
+  // What one input of the crossbar did in a cycle, for the counters. `high_water` is the most words
+  // of each class, by the credits they were sent with, that its buffer has held since reset.
+  typedef struct packed {
+    logic                               grant;
+    stall_t                             stall;
+    credit_t [flit_pkg::NumClasses-1:0] high_water;
+  } fabric_events_t;
 
 endpackage
