@@ -37,5 +37,6 @@ home/home_start.sv
 home/home_action.sv
 home/home_trackers.sv
 home/home_tx.sv
+home/home_timeouts.sv
 home/home_slice.sv
 switch_core.sv

@@ -33,14 +33,15 @@ package supernode_pkg;
     ErrNone          = 4'd0,
     ErrUnmapped      = 4'd1,
     ErrNoRight       = 4'd2,
-    ErrWrongRegion   = 4'd3,  // coherent request to an uncached region or the reverse
-    ErrBadOpcode     = 4'd4,  // or a class the sender may not send
-    ErrBadSize       = 4'd5,  // or alignment
+    ErrWrongRegion   = 4'd3,   // coherent request to an uncached region or the reverse
+    ErrBadOpcode     = 4'd4,   // or a class the sender may not send
+    ErrBadSize       = 4'd5,   // or alignment
     ErrWrongSource   = 4'd6,
     ErrUnknownDst    = 4'd7,
-    ErrTornPacket    = 4'd8,  // head, tail and declared length disagree
-    ErrNoTransaction = 4'd9,  // an answer that nobody waits for
-    ErrNoCredit      = 4'd10  // a word sent without a credit
+    ErrTornPacket    = 4'd8,   // head, tail and declared length disagree
+    ErrNoTransaction = 4'd9,   // an answer that nobody waits for
+    ErrNoCredit      = 4'd10,  // a word sent without a credit
+    ErrTimeout       = 4'd11   // an answer that did not come
   } error_cause_e;
 
   // One error, valid for one cycle. `cause` holds an error_cause_e.

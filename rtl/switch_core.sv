@@ -151,13 +151,14 @@ module switch_core
     ) u_home_slice (
         .clk_i,
         .rst_ni,
-        .node_id_i  (node_id_t'(UnitHome0 + h)),
-        .rx_i       (tx[X]),
-        .rx_credit_o(tx_credit[X]),
-        .tx_o       (home_tx),
-        .tx_credit_i(rx_credit[X]),
-        .events_o   (home_events[h]),
-        .error_o    (errors[X+HomeSlices])
+        .node_id_i     (node_id_t'(UnitHome0 + h)),
+        .timeout_log2_i(5'd0),
+        .rx_i          (tx[X]),
+        .rx_credit_o   (tx_credit[X]),
+        .tx_o          (home_tx),
+        .tx_credit_i   (rx_credit[X]),
+        .events_o      (home_events[h]),
+        .error_o       (errors[X+HomeSlices])
     );
 
     assign checked[X] = '{

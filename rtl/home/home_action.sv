@@ -9,6 +9,10 @@
 // Before the first it may follow another of its line or wait for a way. After a recall the tracker is
 // woken like one that followed another, holds a way, and finds its own line not in the directory.
 //
+// A node or memory that is cut off does not answer; home_timeouts then makes its answer up. An owner
+// lost that way takes what it had written with it: the request that meets this is answered with a
+// Comp (Timeout), and memory's value is the line's from then on.
+//
 // An answer that its tracker does not wait for (idle or unknown tracker, wrong source, nothing sent
 // yet, wrong kind) changes nothing and is reported. A request the home does not serve is dropped and
 // reported; the ingress lets none through.
@@ -17,7 +21,7 @@ module home_action
   import home_pkg::*;
   import supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
   import supernode_pkg::error_event_t;
-  import supernode_pkg::ErrBadOpcode, supernode_pkg::ErrNoTransaction;
+  import supernode_pkg::ErrBadOpcode, supernode_pkg::ErrNoTransaction, supernode_pkg::ErrTimeout;
 #(
     parameter int unsigned Nodes = 8,
     parameter int unsigned NodesPerChip = 8,
@@ -76,6 +80,12 @@ module home_action
     input answer_t data_answer_i,
     // verilator lint_on UNUSEDSIGNAL
     output logic data_accept_o,
+    // What a transaction waits for
+    output logic [Trackers-1:0] started_o,
+    output logic moved_o,  // something happens to tracker_o
+    input logic [TrackerWidth-1:0] look_tracker_i,
+    output logic [Nodes-1:0] look_pending_o,
+    output logic look_wait_mem_o,
     // Events
     output logic event_stale_o,
     output error_event_t error_o
@@ -102,7 +112,8 @@ module home_action
     logic       wait_mem;      // for the Comp of a MemWrite
     logic       wait_ack;      // for the CompAck
     logic       failed;        // the requester acknowledged with I
-    resp_e      resp;          // of the MemWrite
+    logic       told;          // the requester got a Comp for want of its CompAck
+    resp_e      resp;          // of the MemWrite, or of an owner that did not answer
   } progress_t;
 
   progress_t progress_q[Trackers];
@@ -201,7 +212,7 @@ module home_action
 
   // ---------------------------------------------------------------- Answers
 
-  logic is_ack, is_comp, is_snoop_answer, accepted, snoops_answered;
+  logic is_ack, is_comp, is_snoop_answer, accepted, snoops_answered, tell;
   progress_t answered;  // the tracker with the answer counted in
 
   assign is_ack = answer_q.opcode == OpCompAck;
@@ -223,17 +234,22 @@ module home_action
     end
   end
 
+  // A requester that does not acknowledge may wait itself, for data that never comes: it is told,
+  // once, before it is given up too.
+  assign tell = accepted && is_ack && answer_q.lost && !now_q.told;
+
   always_comb begin
     answered = now_q;
     if (answers_q) begin
       unique case (answer_q.opcode)
         OpComp: begin
           answered.wait_mem = 1'b0;
-          answered.resp = answer_q.resp;
+          if (now_q.resp == RespOk) answered.resp = answer_q.resp;
         end
         OpCompAck: begin
-          answered.wait_ack = 1'b0;
-          answered.failed   = answer_q.state == StateI;
+          answered.wait_ack = tell;
+          answered.told = tell;
+          answered.failed = answer_q.state == StateI;
         end
         default: begin
           answered.pending   = now_q.pending & ~answer_node_q;
@@ -245,6 +261,8 @@ module home_action
           if (!tells_forwarded(answer_q.opcode) || (answer_q.state == StateI)) begin
             answered.sharers = now_q.sharers & ~answer_node_q;
           end
+          // What the owner had written is gone with it.
+          if (answer_q.lost && now_q.dir.unique_owner) answered.resp = RespTimeout;
         end
       endcase
     end
@@ -272,6 +290,11 @@ module home_action
     end
   end
 
+  // Memory is no answer to a read when the owner's data is gone: its requester gets none.
+  action_e action;
+  assign action = (row.action == ActMemRead && answers_q && answered.resp != RespOk) ? ActComp
+                                                                                     : row.action;
+
   assign snoop = begins && row.snoop;
   // Nothing is left to snoop: send what follows.
   assign act = starts_q ? (begins && !row.snoop) : (snoops_answered && (now_q.step == StepSnoop));
@@ -284,7 +307,7 @@ module home_action
   // The end: nothing to send, nothing to wait for.
   assign starts_and_ends = begins && !row.snoop && (row.action == ActNone);
   assign ends = accepted && !answered.wait_mem && !answered.wait_ack
-      && ((now_q.step == StepAnswer) || (act && (row.action == ActNone)));
+      && ((now_q.step == StepAnswer) || (act && (action == ActNone)));
   assign close_o = starts_and_ends || ends;
 
   always_comb begin
@@ -308,8 +331,8 @@ module home_action
     end
     if (act) begin
       next.step = StepAnswer;
-      if (row.action == ActMemWrite) next.wait_mem = 1'b1;
-      if ((row.action == ActMemRead) || (row.action == ActComp)) next.wait_ack = 1'b1;
+      if (action == ActMemWrite) next.wait_mem = 1'b1;
+      if ((action == ActMemRead) || (action == ActComp)) next.wait_ack = 1'b1;
     end
   end
 
@@ -351,18 +374,21 @@ module home_action
   assign snp_order_o = '{opcode: next.snoop_opcode, recall: recall_begin_o};
   assign snp_targets_o = next.pending;
 
-  assign order_mem_o = recall_write
-      || (act && ((row.action == ActMemRead) || (row.action == ActMemWrite)));
+  assign order_mem_o = recall_write || (act && ((action == ActMemRead) || (action == ActMemWrite)));
   assign mem_order_o = '{
-          write: recall_write || (row.action == ActMemWrite),
+          write: recall_write || (action == ActMemWrite),
           recall: recall_write,
           whole: recall_write || row.whole,
           poison: next.poison,
           grant: row.grant
       };
 
-  assign order_rsp_o = last_comp || (act && (row.action == ActComp));
-  assign rsp_order_o = '{last: last_comp, grant: row.grant, resp: next.resp};
+  assign order_rsp_o = last_comp || tell || (act && (action == ActComp));
+  assign rsp_order_o = '{
+          last: last_comp,
+          grant: (tell || (next.resp != RespOk)) ? StateI : row.grant,
+          resp: tell ? RespTimeout : next.resp
+      };
 
   // ---------------------------------------------------------------- Payload of answers
 
@@ -383,13 +409,26 @@ module home_action
 
   // ---------------------------------------------------------------- Events
 
+  assign started_o = started_q;
+  assign moved_o = update;
+  assign look_pending_o = progress_q[look_tracker_i].pending;
+  assign look_wait_mem_o = progress_q[look_tracker_i].wait_mem;
+
   assign event_stale_o = begins
       && (((request_q.opcode == OpWriteBackFull) && (row.action == ActNone))
           || ((request_q.opcode == OpEvict) && !start_dir.holder));
 
   always_comb begin
     error_o = '0;
-    if (answers_q && !accepted) begin
+    if (answers_q && answer_q.lost) begin
+      error_o = '{
+          valid: accepted,
+          cause: ErrTimeout,
+          src: answer_q.src,
+          opcode: answer_q.opcode,
+          addr: request_q.addr
+      };
+    end else if (answers_q && !accepted) begin
       error_o = '{
           valid: 1'b1,
           cause: ErrNoTransaction,

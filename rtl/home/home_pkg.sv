@@ -23,6 +23,7 @@ package home_pkg;
     state_e                 state;
     resp_e                  resp;
     logic                   poison;
+    logic                   lost;    // made up: it did not come in time
   } answer_t;
 
   // What the trackers ask the transmitter to send; everything else stands in the request. Whom to

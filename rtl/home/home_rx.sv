@@ -142,7 +142,8 @@ module home_rx
           addr: rsp.addr,
           state: rsp.state,
           resp: rsp.resp,
-          poison: 1'b0
+          poison: 1'b0,
+          lost: 1'b0
       }
       : dat_answer_q;
 
@@ -160,7 +161,8 @@ module home_rx
             addr: dat.addr,
             state: dat.state,
             resp: dat.resp,
-            poison: dat.poison
+            poison: dat.poison,
+            lost: 1'b0
         };
       end
       dat_index_q <= rx_i.head ? '0 : dat_index_q + flit_index_t'(1);

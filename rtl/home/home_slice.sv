@@ -23,6 +23,7 @@ module home_slice
     input  logic                          clk_i,
     input  logic                          rst_ni,
     input  node_id_t                      node_id_i,
+    input  logic         [           4:0] timeout_log2_i,  // see home_timeouts; 0: none
     input  link_word_t                    rx_i,
     output logic         [NumClasses-1:0] rx_credit_o,
     output link_word_t                    tx_o,
@@ -126,6 +127,7 @@ module home_slice
       .request_fresh_i  (request_fresh),
       .request_tracker_i(request_tracker),
       .request_ready_o  (request_ready),
+      .timeout_log2_i,
       .answer_valid_i   (answer_valid),
       .answer_i         (answer),
       .data_answer_i    (answer),

@@ -29,7 +29,8 @@ module home_trackers
     input logic request_fresh_i,  // takes its tracker in this cycle
     input logic [TrackerWidth-1:0] request_tracker_i,
     output logic request_ready_o,
-    // Answers
+    // Answers; after 2**timeout_log2_i cycles without any one is made up, with 0 never
+    input logic [4:0] timeout_log2_i,
     input logic answer_valid_i,
     input answer_t answer_i,
     // Payload of answers: whether and where it belongs in the line buffer
@@ -108,18 +109,41 @@ module home_trackers
 
   // ---------------------------------------------------------------- Events
 
-  logic answer_valid_q, start_valid;
-  answer_t answer_q;
-  logic [TrackerWidth-1:0] start_tracker, event_tracker;
+  logic answer_valid_q, start_valid, moved, lost_valid, lost_wait_mem;
+  answer_t answer_q, lost_answer;
+  logic [Trackers-1:0] started;
+  logic [Nodes-1:0] lost_pending;
+  logic [TrackerWidth-1:0] start_tracker, event_tracker, lost_tracker;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) answer_valid_q <= 1'b0;
-    else answer_valid_q <= answer_valid_i;
+    else answer_valid_q <= answer_valid_i || lost_valid;
   end
 
   always_ff @(posedge clk_i) begin
     if (answer_valid_i) answer_q <= answer_i;
+    else if (lost_valid) answer_q <= lost_answer;
   end
+
+  home_timeouts #(
+      .Nodes       (Nodes),
+      .NodesPerChip(NodesPerChip),
+      .Trackers    (Trackers)
+  ) u_timeouts (
+      .clk_i,
+      .rst_ni,
+      .timeout_log2_i,
+      .started_i      (started),
+      .moved_valid_i  (moved),
+      .moved_tracker_i(action_tracker),
+      .enable_i       (!answer_valid_i),
+      .tracker_o      (lost_tracker),
+      .pending_i      (lost_pending),
+      .wait_mem_i     (lost_wait_mem),
+      .requester_i    (request_q[lost_tracker].src),
+      .valid_o        (lost_valid),
+      .answer_o       (lost_answer)
+  );
 
   assign event_tracker   = answer_valid_q ? answer_q.txn[TrackerWidth-1:0] : start_tracker;
   assign query_tracker_o = event_tracker;
@@ -233,6 +257,11 @@ module home_trackers
       .rsp_order_o,
       .data_answer_i,
       .data_accept_o,
+      .started_o        (started),
+      .moved_o          (moved),
+      .look_tracker_i   (lost_tracker),
+      .look_pending_o   (lost_pending),
+      .look_wait_mem_o  (lost_wait_mem),
       .event_stale_o,
       .error_o
   );

@@ -499,7 +499,7 @@ impl Suite {
         cached: &mut dyn FnMut(&mut LineVisitor<'_>),
         memory: &dyn Fn(usize, u64) -> [u8; LINE_BYTES],
     ) -> Verdict {
-        self.transactions.end()?;
+        self.transactions.end(|port| !self.is_hostile(port))?;
         self.delivery.end()?;
         for link in &self.links {
             link.end()?;

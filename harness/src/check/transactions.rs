@@ -317,10 +317,13 @@ impl Transactions {
 
     /// Who waits for whom: one line for each open entry, oldest first.
     pub(super) fn waiting(&self) -> Vec<String> {
-        let mut lines: Vec<(u64, String)> = self
-            .ports
-            .iter()
-            .enumerate()
+        self.waiting_at(|_| true)
+    }
+
+    fn waiting_at(&self, counts: impl Fn(usize) -> bool) -> Vec<String> {
+        let ports = self.ports.iter().enumerate();
+        let mut lines: Vec<(u64, String)> = ports
+            .filter(|&(port, _)| counts(port))
             .flat_map(|(port, open)| open.lines(port))
             .collect();
         lines.sort();
@@ -339,9 +342,9 @@ impl Transactions {
         lines
     }
 
-    /// At the end: nothing is open.
-    pub(super) fn end(&self) -> Verdict {
-        match self.waiting().first() {
+    /// At the end: nothing is open where it counts.
+    pub(super) fn end(&self, counts: impl Fn(usize) -> bool) -> Verdict {
+        match self.waiting_at(counts).first() {
             None => Ok(()),
             Some(first) => Err(violation(
                 FailureKind::Progress,

@@ -1,0 +1,97 @@
+// Answers that do not come: makes one up for a transaction in which nothing has happened for long.
+//
+// A node or memory that is cut off never answers. So that the line, and the tracker, come free in
+// bounded time, a started transaction to which nothing has happened for 2**timeout_log2_i to
+// 2 * 2**timeout_log2_i cycles is given the answer it waits for, marked `lost`: SnpResp I of one
+// snooped node, else the Comp (Timeout) of the memory, else the CompAck I of the requester. What
+// follows from that is home_action's. An answer made up is worth no more than a real one: the action
+// ignores it if its packet has not even left, and it is made up again later.
+//
+// The timeout must be longer than any answer can take. 0 turns it off.
+// Latency: combinational from registers; used only in a cycle without a real answer.
+module home_timeouts
+  import flit_pkg::*;
+  import home_pkg::*;
+  import supernode_pkg::ChipWidth, supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
+#(
+    parameter int unsigned Nodes = 8,
+    parameter int unsigned NodesPerChip = 8,
+    parameter int unsigned Trackers = 16,
+    localparam int unsigned TrackerWidth = $clog2(Trackers)
+) (
+    input logic clk_i,
+    input logic rst_ni,
+    input logic [4:0] timeout_log2_i,
+    input logic [Trackers-1:0] started_i,
+    input logic moved_valid_i,  // something happens to a transaction
+    input logic [TrackerWidth-1:0] moved_tracker_i,
+    input logic enable_i,  // there is room for an answer in this cycle
+    // The transaction asked about, and what it waits for
+    output logic [TrackerWidth-1:0] tracker_o,
+    input logic [Nodes-1:0] pending_i,
+    input logic wait_mem_i,
+    input node_id_t requester_i,
+    output logic valid_o,
+    output answer_t answer_o
+);
+
+  logic [31:0] count_q;  // cycles to the next tick
+  logic tick;
+  logic [Trackers-1:0] quiet_q;  // nothing has happened since the last tick
+  logic [Trackers-1:0] expired_q;  // nor in a whole interval before it
+
+  assign tick = (timeout_log2_i != '0) && (count_q == '0);
+  assign valid_o = enable_i && (expired_q != '0);
+
+  always_comb begin
+    tracker_o = '0;
+    for (int unsigned t = Trackers; t > 0; t--) begin
+      if (expired_q[t-1]) tracker_o = TrackerWidth'(t - 1);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || (timeout_log2_i == '0)) begin
+      count_q   <= '0;
+      quiet_q   <= '0;
+      expired_q <= '0;
+    end else begin
+      count_q <= tick ? (32'd1 << timeout_log2_i) - 32'd1 : count_q - 32'd1;
+      if (tick) begin
+        quiet_q   <= started_i;
+        expired_q <= started_i & quiet_q;
+      end
+      if (valid_o) begin
+        quiet_q[tracker_o]   <= 1'b0;
+        expired_q[tracker_o] <= 1'b0;
+      end
+      if (moved_valid_i) begin
+        quiet_q[moved_tracker_i]   <= 1'b0;
+        expired_q[moved_tracker_i] <= 1'b0;
+      end
+    end
+  end
+
+  always_comb begin
+    answer_o = '0;
+    answer_o.opcode = OpCompAck;
+    answer_o.src = requester_i;
+    answer_o.txn = TxnWidth'(tracker_o);
+    answer_o.state = StateI;
+    answer_o.lost = 1'b1;
+    if (valid_o && wait_mem_i) begin
+      answer_o.opcode = OpComp;
+      answer_o.src = '0;
+      answer_o.resp = RespTimeout;
+    end
+    if (valid_o && (pending_i != '0)) begin
+      answer_o.opcode = OpSnpResp;
+      for (int unsigned n = Nodes; n > 0; n--) begin
+        if (pending_i[n-1]) begin
+          answer_o.src = {ChipWidth'((n - 1) / NodesPerChip), UnitWidth'((n - 1) % NodesPerChip)};
+        end
+      end
+    end
+  end
+
+endmodule
