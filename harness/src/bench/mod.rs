@@ -4,3 +4,4 @@
 //! [`Sheet`](crate::report::sheet::Sheet) for the terminal, for machines and for the browser.
 
 pub mod fabric;
+pub mod sim;

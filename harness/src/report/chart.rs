@@ -26,7 +26,7 @@ impl Svg {
         }
     }
 
-    fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), tip: &str) {
+    pub(super) fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), tip: &str) {
         let ((x, y), (w, h)) = (at, size);
         let _ = write!(
             self.body,

@@ -1,8 +1,9 @@
-//! Curves over an axis.
+//! Charts of a sheet: curves over an axis, and bars.
 
 use std::fmt::Write;
 
 use super::chart::{Svg, escape};
+use super::table::grouped;
 
 /// Room around the plot for its labels.
 const LEFT: f64 = 48.0;
@@ -11,6 +12,35 @@ const TOP: f64 = 24.0;
 const BOTTOM: f64 = 36.0;
 /// The colours that the style sheet has for curves.
 const COLOURS: usize = 6;
+
+/// One chart.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Chart {
+    /// Curves.
+    Plot(Plot),
+    /// Bars.
+    Bars(Bars),
+}
+
+/// Lengths side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bars {
+    /// What they show.
+    pub title: String,
+    /// What they are measured in.
+    pub unit: String,
+    /// The bars, from top to bottom.
+    pub bars: Vec<Bar>,
+}
+
+/// One bar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bar {
+    /// Its name.
+    pub name: String,
+    /// Its length, 0 or more.
+    pub value: f64,
+}
 
 /// A chart of curves from the origin. What lies beyond the axes is cut off.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +75,60 @@ pub struct Level {
     pub value: f64,
 }
 
+/// A chart with its title and legend.
+pub(super) fn figure(chart: &Chart) -> String {
+    match chart {
+        Chart::Plot(plot) => plotted(plot),
+        Chart::Bars(bars) => format!(
+            "<figure><h3>{}</h3>{}</figure>\n",
+            escape(&bars.title),
+            draw_bars(bars)
+        ),
+    }
+}
+
+fn draw_bars(chart: &Bars) -> String {
+    const ROW: f64 = 20.0;
+    const NAMES: f64 = 270.0;
+    let mut svg = Svg::new(640.0, ROW * chart.bars.len() as f64 + BOTTOM);
+    let width = svg.width - NAMES - 64.0;
+    let floor = svg.height - BOTTOM;
+    let highest = chart
+        .bars
+        .iter()
+        .fold(0.0, |top, bar| f64::max(top, bar.value));
+    let highest = if highest > 0.0 { highest } else { 1.0 };
+    for value in ticks(highest) {
+        let x = NAMES + width * value / highest;
+        let class = if value == 0.0 { "axis" } else { "grid" };
+        svg.line(class, (x, 2.0), (x, floor));
+        svg.text("middle", (x, floor + 14.0), &label(value));
+    }
+    svg.text("end", (svg.width - 4.0, floor + 30.0), &chart.unit);
+    for (i, bar) in chart.bars.iter().enumerate() {
+        let y = ROW * i as f64;
+        let length = width * bar.value / highest;
+        let text = label((bar.value * 100.0).round() / 100.0);
+        svg.text("end", (NAMES - 6.0, y + 14.0), &bar.name);
+        let size = (length.max(0.5), ROW - 6.0);
+        svg.rect(
+            "bar",
+            (NAMES, y + 3.0),
+            size,
+            &format!("{}: {text}", bar.name),
+        );
+        let shown = if bar.value >= 1000.0 {
+            grouped(bar.value as u64)
+        } else {
+            text
+        };
+        svg.text("start", (NAMES + length + 5.0, y + 14.0), &shown);
+    }
+    svg.finish(&chart.title)
+}
+
 /// The plot with its legend.
-pub(super) fn figure(plot: &Plot) -> String {
+fn plotted(plot: &Plot) -> String {
     let mut legend = String::new();
     for (i, curve) in plot.curves.iter().enumerate() {
         let _ = write!(

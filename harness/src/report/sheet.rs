@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::fmt::Write;
 
 use super::html;
-use super::plot::{self, Plot};
+use super::plot::{self, Chart};
 use super::table::grouped;
 
 /// The version of the JSON form, in its field `supernode_bench`.
@@ -36,7 +36,7 @@ pub struct Section {
     /// The figures.
     pub table: Table,
     /// The figures to look at.
-    pub plots: Vec<Plot>,
+    pub charts: Vec<Chart>,
 }
 
 /// Figures in columns.
@@ -55,7 +55,7 @@ pub struct Table {
 pub struct Column {
     /// The name in the JSON form.
     pub name: &'static str,
-    /// The name for people.
+    /// The name for people; empty for what only machines are to see.
     pub heading: &'static str,
 }
 
@@ -127,22 +127,31 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// The columns that people see.
+    fn shown(&self) -> Vec<usize> {
+        let heading = |&column: &usize| !self.columns[column].heading.is_empty();
+        (0..self.columns.len()).filter(heading).collect()
+    }
+
     /// Headings and cells as text, aligned: words to the left, numbers to the right.
     fn render(&self, out: &mut String) {
-        let headings = self.columns.iter().map(|column| column.heading.to_string());
+        let shown = self.shown();
+        let headings = shown
+            .iter()
+            .map(|&column| self.columns[column].heading.to_string());
         let mut lines: Vec<Vec<String>> = vec![headings.collect()];
         for row in &self.rows {
-            lines.push(row.iter().map(Cell::text).collect());
+            lines.push(shown.iter().map(|&column| row[column].text()).collect());
         }
         let width = |column: usize| {
             let lengths = lines.iter().map(|line| line[column].chars().count());
             lengths.max().unwrap_or(0)
         };
         let is_text = |column: usize| {
-            let text = |row: &Vec<Cell>| matches!(row[column], Cell::Text(_));
+            let text = |row: &Vec<Cell>| matches!(row[shown[column]], Cell::Text(_));
             self.rows.iter().any(text)
         };
-        let widths: Vec<(usize, bool)> = (0..self.columns.len())
+        let widths: Vec<(usize, bool)> = (0..shown.len())
             .map(|column| (width(column), is_text(column)))
             .collect();
         for line in &lines {
@@ -229,12 +238,14 @@ impl Sheet {
             for note in &section.notes {
                 let _ = writeln!(body, "<p>{}</p>", html::escape(note));
             }
-            for plot in &section.plots {
-                body.push_str(&plot::figure(plot));
+            for chart in &section.charts {
+                body.push_str(&plot::figure(chart));
             }
-            let headings: Vec<&str> = section.table.columns.iter().map(|c| c.heading).collect();
-            let rows = section.table.rows.iter();
-            let rows = rows.map(|row| row.iter().map(Cell::text).collect());
+            let table = &section.table;
+            let shown = table.shown();
+            let headings: Vec<&str> = shown.iter().map(|&c| table.columns[c].heading).collect();
+            let row = |row: &Vec<Cell>| shown.iter().map(|&c| row[c].text()).collect();
+            let rows: Vec<Vec<String>> = table.rows.iter().map(row).collect();
             body.push_str(&html::table(&headings, rows));
         }
         html::document(&self.title, &body)
@@ -243,16 +254,31 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plot::{Curve, Level};
+    use super::super::plot::{Bar, Bars, Curve, Level, Plot};
     use super::*;
 
     fn example() -> Sheet {
         let mut table = Table::new(
             "points",
-            &[("name", "what"), ("load", "load"), ("n", "count")],
+            &[
+                ("name", "what"),
+                ("id", ""),
+                ("load", "load"),
+                ("n", "count"),
+            ],
         );
-        table.push(["one <b>".into(), Cell::Number(0.25, 2), Cell::Count(1234)]);
-        table.push(["other".into(), Cell::Nothing, Cell::Count(7)]);
+        table.push([
+            "one <b>".into(),
+            "first".into(),
+            Cell::Number(0.25, 2),
+            Cell::Count(1234),
+        ]);
+        table.push([
+            "other".into(),
+            "second".into(),
+            Cell::Nothing,
+            Cell::Count(7),
+        ]);
         let plot = Plot {
             title: "Load".into(),
             x: ("offered".into(), 1.0),
@@ -266,6 +292,14 @@ mod tests {
                 value: 0.586,
             }],
         };
+        let bars = Bars {
+            title: "Counts".into(),
+            unit: "times".into(),
+            bars: vec![Bar {
+                name: "one".into(),
+                value: 1234.0,
+            }],
+        };
         Sheet {
             bench: "example",
             title: "An example".into(),
@@ -274,7 +308,7 @@ mod tests {
                 title: "Points".into(),
                 notes: vec!["Measured by hand.".into()],
                 table,
-                plots: vec![plot],
+                charts: vec![Chart::Plot(plot), Chart::Bars(bars)],
             }],
         }
     }
@@ -293,6 +327,7 @@ mod tests {
         assert_eq!(value["supernode_bench"], 1);
         assert_eq!(value["points"][0]["load"], 0.25);
         assert_eq!(value["points"][0]["n"], 1234);
+        assert_eq!(value["points"][1]["id"], "second");
         assert!(value["points"][1]["load"].is_null());
     }
 
@@ -301,7 +336,8 @@ mod tests {
         let page = example().page();
         assert!(!page.contains("http"), "nothing may be fetched");
         assert!(page.contains("one &lt;b&gt;") && !page.contains("one <b>"));
-        assert_eq!(page.matches("<svg").count(), 1);
+        assert_eq!(page.matches("<svg").count(), 2);
+        assert!(page.contains(">1,234</text>"));
         assert!(page.contains("bound"));
         assert!(!page.contains("-0.0") && !page.contains("NaN"));
     }

@@ -1,7 +1,6 @@
 //! The deterministic clocked executor and the facade over it.
 
 mod access;
-pub mod bench;
 mod builder;
 mod executor;
 mod machine;
@@ -9,7 +8,7 @@ mod mailbox;
 mod node;
 #[cfg(test)]
 mod rtl_tests;
-pub(crate) mod seed;
+mod seed;
 pub mod stats;
 mod stimulus;
 mod supernode;

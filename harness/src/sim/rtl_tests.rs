@@ -187,18 +187,6 @@ fn a_switch_without_waves_says_so() {
 }
 
 #[test]
-fn a_bench_repeats_the_run_and_sends_as_many_random_words() {
-    let program = |sys| async move {
-        one_at_a_time(sys, 100).await;
-    };
-    let comparison = bench::bench(&Supernode::builder(), program).expect("no assertion");
-    // The repeated run begins with the programming of the address map.
-    assert!(comparison.repeated.cycles > comparison.program.cycles);
-    assert_eq!(comparison.random.cycles, comparison.program.cycles);
-    assert!(comparison.of_random() > 0.0 && comparison.of_repeated() > 0.0);
-}
-
-#[test]
 fn a_run_of_the_coverage_model_moves_its_counters() {
     let mut sn = Supernode::builder()
         .model(Model::Rtl(Variant::Cov))

@@ -4,7 +4,7 @@ use super::links::{Links, Message};
 use super::model::Fabric;
 use super::traffic::{Sources, Traffic};
 use crate::Failure;
-use crate::sim::{Histogram, seed};
+use crate::sim::{Histogram, stream};
 use flits::{Class, Flit};
 use verilated::Variant;
 
@@ -91,7 +91,7 @@ pub fn measure(
 ) -> Result<Measured, Failure> {
     let mut links = ready(ports)?;
     let name = format!("fabric of {ports} ports, {traffic:?}");
-    let mut sources = Sources::new(traffic, ports, seed::stream(seed, &name));
+    let mut sources = Sources::new(traffic, ports, stream(seed, &name));
     let mut words = vec![0; ports];
     let mut latency = Histogram::default();
     let mut checked = 0;

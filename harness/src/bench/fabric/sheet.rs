@@ -5,7 +5,7 @@ use super::peers::{PEERS, SINGLE_FIFO_BOUND};
 use super::traffic::{Pattern, Queues, Traffic};
 use crate::Failure;
 use crate::report::grouped;
-use crate::report::plot::{Curve, Level, Plot};
+use crate::report::plot::{Chart, Curve, Level, Plot};
 use crate::report::sheet::{Cell, Section, Sheet, Table};
 
 /// Numbers of ports of which there are models.
@@ -119,7 +119,7 @@ pub fn sheet(
                         .into(),
                 ],
                 table: saturation,
-                plots: vec![throughput_plot(&curves)],
+                charts: vec![Chart::Plot(throughput_plot(&curves))],
             },
             curve_section(&curves),
             peers_section(),
@@ -196,7 +196,7 @@ fn curve_section(curves: &Curves) -> Section {
             "The time in the queue of the source counts. Packets to any other port.".into(),
         ],
         table,
-        plots: vec![latency_plot(curves)],
+        charts: vec![Chart::Plot(latency_plot(curves))],
     }
 }
 
@@ -296,6 +296,6 @@ fn peers_section() -> Section {
         title: "Other open switches".into(),
         notes: vec!["Measured elsewhere by the same method.".into()],
         table,
-        plots: Vec::new(),
+        charts: Vec::new(),
     }
 }

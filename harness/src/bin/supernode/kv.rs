@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::value_parser;
-use flits::stimulus::{Node, PORTS};
+use flits::stimulus::PORTS;
 use harness::Failure;
 use harness::report::{KvFigures, Run};
 use harness::sim::Supernode;
@@ -14,12 +14,6 @@ use harness::workload::trace::Trace;
 
 use crate::output::Stop;
 use crate::simulate::{self, Outputs};
-
-/// The layout unless the user says otherwise.
-pub const LAYOUT: Layout = Layout {
-    lines_per_block: 16,
-    in_flight: 2,
-};
 
 /// Arguments of the command.
 #[derive(clap::Args)]
@@ -34,10 +28,10 @@ pub struct Args {
     #[arg(long, value_name = "P", default_value_t = 8, value_parser = ports)]
     ports: usize,
     /// Lines of 64 bytes that stand for a block.
-    #[arg(long, value_name = "L", default_value_t = LAYOUT.lines_per_block as u32, value_parser = value_parser!(u32).range(1..=65536))]
+    #[arg(long, value_name = "L", default_value_t = Layout::default().lines_per_block as u32, value_parser = value_parser!(u32).range(1..=65536))]
     lines_per_block: u32,
     /// Requests that each node works on at once.
-    #[arg(long, value_name = "N", default_value_t = LAYOUT.in_flight as u32, value_parser = value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = Layout::default().in_flight as u32, value_parser = value_parser!(u32).range(1..=64))]
     in_flight: u32,
     /// The seed that decides everything random; the same seed gives the same cycles.
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -71,7 +65,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         lines_per_block: args.lines_per_block.into(),
         in_flight: args.in_flight as usize,
     };
-    let kv = plan(&trace, layout, &supernode).map_err(Stop::Input)?;
+    let kv = Kv::on(&trace, layout, &supernode).map_err(Stop::Input)?;
 
     let begin = Instant::now();
     let outcome = simulate_requests(&mut supernode, kv, trace.requests.len() as u64);
@@ -87,23 +81,6 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         failure: failure.as_ref(),
     };
     simulate::conclude(run, files, &args.outputs)
-}
-
-/// Lays the trace out over the first coherent region and the nodes with caches.
-pub fn plan(trace: &Trace, layout: Layout, supernode: &Supernode) -> Result<Kv, String> {
-    let nodes = supernode.config().nodes.iter().enumerate();
-    let cached = nodes.filter(|(_, node)| matches!(node, Node::Cached { .. }));
-    let cached: Vec<usize> = cached.map(|(port, _)| port).collect();
-    let regions = supernode.address_map().regions();
-    let region = regions.iter().find(|region| region.coherent);
-    let region = region.ok_or("the address map has no coherent region")?;
-    Kv::new(
-        trace,
-        layout,
-        &cached,
-        region.base,
-        region.base + region.size,
-    )
 }
 
 /// Runs the programs with a progress bar over the requests.

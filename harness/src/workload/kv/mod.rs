@@ -19,9 +19,11 @@ use std::rc::Rc;
 pub use pool::Pool;
 use program::{Tally, Work};
 
+use flits::stimulus::Node;
+
 use crate::Failure;
 use crate::report::{KvFigures, ProgressPoint};
-use crate::sim::System;
+use crate::sim::{Supernode, System};
 use crate::workload::trace::Trace;
 
 /// How the workload is laid out.
@@ -31,6 +33,16 @@ pub struct Layout {
     pub lines_per_block: u64,
     /// Requests that each node works on at once.
     pub in_flight: usize,
+}
+
+/// 16 lines a block, two requests at once.
+impl Default for Layout {
+    fn default() -> Layout {
+        Layout {
+            lines_per_block: 16,
+            in_flight: 2,
+        }
+    }
 }
 
 /// A trace made ready to run on nodes and a region.
@@ -48,6 +60,22 @@ pub struct Kv {
 const PROGRESS_POINTS: usize = 100;
 
 impl Kv {
+    /// Lays the trace out over the first coherent region of a supernode and its nodes with caches.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kv::new`], and if there is no coherent region.
+    pub fn on(trace: &Trace, layout: Layout, supernode: &Supernode) -> Result<Kv, String> {
+        let nodes = supernode.config().nodes.iter().enumerate();
+        let cached = nodes.filter(|(_, node)| matches!(node, Node::Cached { .. }));
+        let cached: Vec<usize> = cached.map(|(port, _)| port).collect();
+        let regions = supernode.address_map().regions();
+        let region = regions.iter().find(|region| region.coherent);
+        let region = region.ok_or("the address map has no coherent region")?;
+        let end = region.base + region.size;
+        Kv::new(trace, layout, &cached, region.base, end)
+    }
+
     /// Lays the trace out over the bytes from `base` to `end` of a coherent region, for the nodes
     /// with caches on the ports `nodes`.
     ///
@@ -157,7 +185,7 @@ fn thin_out(points: &[ProgressPoint]) -> Vec<ProgressPoint> {
 mod tests {
     use super::*;
     use crate::FailureKind;
-    use crate::sim::{Model, Supernode};
+    use crate::sim::Model;
     use crate::workload::sample;
 
     const LAYOUT: Layout = Layout {

@@ -3,10 +3,9 @@
 use clap::value_parser;
 use harness::bench::fabric::{Settings, Window, sheet};
 
-use super::Files;
+use super::{Files, measured};
 use crate::kv::ports;
 use crate::output::Stop;
-use crate::simulate;
 
 /// Arguments of the command.
 #[derive(clap::Args)]
@@ -31,14 +30,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         window: Window::of(args.cycles),
         seed: args.seed,
     };
-    args.files.publish(|| {
-        let bar = simulate::progress(0, "measurements");
-        let shown = bar.clone();
-        let sheet = sheet(&settings, simulate::command_line(), move |done, all| {
-            shown.set_length(all);
-            shown.set_position(done);
-        });
-        bar.finish_and_clear();
-        sheet.map_err(|failure| simulate::stop(&failure))
+    measured(&args.files, |command, progress| {
+        sheet(&settings, command, progress)
     })
 }

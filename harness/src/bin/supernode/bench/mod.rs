@@ -6,10 +6,12 @@ mod sim;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use harness::Failure;
 use harness::report::file::OutFile;
 use harness::report::sheet::Sheet;
 
 use crate::output::{self, Stop};
+use crate::simulate;
 
 /// The benches.
 #[derive(Subcommand)]
@@ -39,24 +41,34 @@ struct Files {
     html: Option<PathBuf>,
 }
 
-impl Files {
-    /// Makes sure that the files can be written, measures, writes and prints.
-    fn publish(&self, measure: impl FnOnce() -> Result<Sheet, Stop>) -> Result<(), Stop> {
-        let create = |path: &Option<PathBuf>| {
-            let file = path.as_deref().map(OutFile::create);
-            file.transpose().map_err(Stop::Input)
-        };
-        let (json, html) = (create(&self.json)?, create(&self.html)?);
-        let sheet = measure()?;
-        for (file, render) in [
-            (json, Sheet::json as fn(&Sheet) -> String),
-            (html, Sheet::page),
-        ] {
-            if let Some(file) = file {
-                file.write(render(&sheet).as_bytes())
-                    .map_err(Stop::Failure)?;
-            }
+/// Makes sure that the files can be written, measures with a progress bar, writes and prints. The
+/// bench is given the command line and whom to tell the measurements done and their number.
+fn measured(
+    files: &Files,
+    bench: impl FnOnce(String, &mut dyn FnMut(u64, u64)) -> Result<Sheet, Failure>,
+) -> Result<(), Stop> {
+    let create = |path: &Option<PathBuf>| {
+        let file = path.as_deref().map(OutFile::create);
+        file.transpose().map_err(Stop::Input)
+    };
+    let (json, html) = (create(&files.json)?, create(&files.html)?);
+    let bar = simulate::progress(0, "measurements");
+    let mut shown = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let sheet = bench(simulate::command_line(), &mut shown);
+    bar.finish_and_clear();
+    let sheet = sheet.map_err(|failure| simulate::stop(&failure))?;
+    let forms = [
+        (json, Sheet::json as fn(&Sheet) -> String),
+        (html, Sheet::page),
+    ];
+    for (file, render) in forms {
+        if let Some(file) = file {
+            file.write(render(&sheet).as_bytes())
+                .map_err(Stop::Failure)?;
         }
-        output::print(&sheet.text())
     }
+    output::print(&sheet.text())
 }

@@ -1,135 +1,74 @@
-//! How fast the simulation runs, against the model alone.
+//! The model alone.
 //!
-//! Two loops have only the model in them. One repeats, pin for pin, what a program's run put on the
-//! switch: the model does exactly the same work, so the ratio is the share of the time that is not
-//! the harness's. The other sends random packets, at the rate at which the program sent words.
+//! One loop repeats, pin for pin, what a program's run put on the switch: the model does exactly the
+//! same work, so the ratio of the speeds is the share of the time that is not the harness's. The other
+//! sends random packets.
 
-use super::builder::Builder;
-use super::seed;
-use super::supernode::Supernode;
-use super::system::System;
+use super::watch::{Speed, Watch};
 use crate::check::Checkers;
 use crate::dut::{
     CLASSES, Dut, Inputs, MAX_PORTS, NODE_DEPTH, Outputs, Stall, Switch, Variant, Words, bits,
     verilated,
 };
+use crate::sim::{Builder, System, stream};
 use crate::{Failure, FailureKind};
 use flits::{CacheState, Flit, Header, LinkWord, NodeId, Opcode, Packet, Payload, layout};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fs;
 use std::future::Future;
 use std::rc::Rc;
-use std::time::Instant;
 
 /// Where the uncached region of the default system begins.
 const UNCACHED: u64 = 1 << 32;
 
-/// Cycles of a model and the time that they took.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Speed {
-    /// Clock cycles.
-    pub cycles: u64,
-    /// Seconds of processor time; of wall-clock time where the system does not tell.
-    pub seconds: f64,
+/// Everything that a program's run put on the input pins of the switch.
+pub struct Recording {
+    ports: usize,
+    log: Log,
 }
 
-impl Speed {
-    /// Cycles a second.
-    pub fn cycles_per_second(&self) -> f64 {
-        self.cycles as f64 / self.seconds
-    }
-}
-
-/// The speed of a program on a supernode, and of the switch's model alone.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Comparison {
-    /// The program, with devices and whatever checks the builder asks for.
-    pub program: Speed,
-    /// The model alone, with the same words in the same cycles.
-    pub repeated: Speed,
-    /// The model alone, with random packets at the same rate.
-    pub random: Speed,
-}
-
-impl Comparison {
-    /// The program's speed as a share of that of the model with the same words.
-    pub fn of_repeated(&self) -> f64 {
-        self.program.cycles_per_second() / self.repeated.cycles_per_second()
-    }
-
-    /// The program's speed as a share of that of the model with random packets.
-    pub fn of_random(&self) -> f64 {
-        self.program.cycles_per_second() / self.random.cycles_per_second()
-    }
-}
-
-/// Measures a program on the fast model, and the same model alone for as many cycles. The program is
-/// run twice: the second time its words are recorded.
-///
-/// # Errors
-/// As [`Builder::build`] and [`Supernode::run`].
-pub fn bench<F, Fut>(builder: &Builder, program: F) -> Result<Comparison, Failure>
-where
-    F: Fn(System) -> Fut,
-    Fut: Future + 'static,
-    Fut::Output: 'static,
-{
-    let mut sn: Supernode = builder.clone().build()?;
-    let ports = sn.config().ports;
-    let before = sn.cycle();
-    let watch = Watch::start();
-    sn.run(&program)?;
-    let speed = watch.stop(sn.cycle() - before);
-
-    let log = Rc::new(RefCell::new(Log::default()));
-    let recorder = Recorder {
-        switch: verilated(ports, Variant::Fast)?,
-        log: log.clone(),
-    };
-    builder
-        .clone()
-        .checks(false)
-        .build_on(Box::new(recorder))?
-        .run(&program)?;
-    let repeated = repeat(ports, &log.borrow())?;
-    let words = log.borrow().flits.len() as f64 / log.borrow().cycles.len() as f64;
-    let random = random_packets(ports, speed.cycles, words, sn.seed())?;
-    Ok(Comparison {
-        program: speed,
-        repeated,
-        random,
-    })
-}
-
-/// Measures the processor time of this thread.
-struct Watch {
-    processor: Option<u64>,
-    wall: Instant,
-}
-
-impl Watch {
-    fn start() -> Self {
-        Watch {
-            processor: Watch::processor(),
-            wall: Instant::now(),
-        }
-    }
-
-    fn stop(&self, cycles: u64) -> Speed {
-        let seconds = match (self.processor, Watch::processor()) {
-            (Some(begin), Some(end)) if end > begin => (end - begin) as f64 * 1e-9,
-            _ => self.wall.elapsed().as_secs_f64(),
+impl Recording {
+    /// Runs a program without checks and records it.
+    ///
+    /// # Errors
+    /// As [`super::run`].
+    pub fn of<F, Fut, T>(builder: &Builder, ports: usize, program: F) -> Result<Recording, Failure>
+    where
+        F: FnOnce(System) -> Fut,
+        Fut: Future<Output = Result<T, Failure>> + 'static,
+        T: 'static,
+    {
+        let log = Rc::new(RefCell::new(Log::default()));
+        let recorder = Recorder {
+            switch: verilated(ports, Variant::Fast)?,
+            log: log.clone(),
         };
-        Speed { cycles, seconds }
+        let builder = builder.clone().checks(false);
+        builder.build_on(Box::new(recorder))?.run(program)??;
+        Ok(Recording {
+            ports,
+            log: log.take(),
+        })
     }
 
-    /// Nanoseconds that this thread has run, where Linux tells them.
-    fn processor() -> Option<u64> {
-        let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        text.split_whitespace().next()?.parse().ok()
+    /// Its cycles.
+    pub fn cycles(&self) -> u64 {
+        self.log.cycles.len() as u64
+    }
+
+    /// Words that came into the switch, a cycle.
+    pub fn words_per_cycle(&self) -> f64 {
+        self.log.flits.len() as f64 / self.log.cycles.len() as f64
+    }
+
+    /// Puts the same on the pins of a model, cycle by cycle.
+    ///
+    /// # Errors
+    /// If an assertion of the model fires.
+    pub fn repeat(&self) -> Result<Speed, Failure> {
+        repeat(self.ports, &self.log)
     }
 }
 
@@ -208,7 +147,7 @@ fn repeat(ports: usize, log: &Log) -> Result<Speed, Failure> {
 /// # Errors
 /// If there is no such model, or an assertion of it fires.
 pub fn random_packets(ports: usize, cycles: u64, words: f64, seed: u64) -> Result<Speed, Failure> {
-    let mut rng = seed::stream(seed, "random packets");
+    let mut rng = stream(seed, "random packets");
     let mut switch = programmed(ports)?;
     // Made beforehand: making them is not what is measured.
     let mut queues: Vec<VecDeque<LinkWord>> = (0..ports)
