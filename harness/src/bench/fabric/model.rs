@@ -48,12 +48,21 @@ impl Fabric {
             tail: 0,
             credits: [0; 16],
         };
+        fabric.set_weights([1; CLASSES]);
         fabric.pins.set(Pin::RstN, 0, 0);
         for _ in 0..RESET_CYCLES {
             fabric.cycle()?;
         }
         fabric.pins.set(Pin::RstN, 0, 1);
         Ok(fabric)
+    }
+
+    /// Gives each class the words (1 to 15) that it may send in its turn at an output.
+    pub fn set_weights(&mut self, weights: [u8; CLASSES]) {
+        let packed = (weights.iter().enumerate()).fold(0, |packed, (class, &weight)| {
+            packed | u32::from(weight & 0xf) << (4 * class)
+        });
+        self.pins.set(Pin::ClassWeights, 0, packed);
     }
 
     /// Number of ports.
@@ -160,10 +169,11 @@ enum Pin {
     TxTail,
     TxFlit,
     TxCredit,
+    ClassWeights,
 }
 
 impl Pin {
-    const ALL: [Pin; 14] = [
+    const ALL: [Pin; 15] = [
         Pin::RstN,
         Pin::RxValid,
         Pin::RxClass,
@@ -178,6 +188,7 @@ impl Pin {
         Pin::TxTail,
         Pin::TxFlit,
         Pin::TxCredit,
+        Pin::ClassWeights,
     ];
 
     fn name(self) -> &'static str {
@@ -196,6 +207,7 @@ impl Pin {
             Pin::TxTail => "tx_tail_o",
             Pin::TxFlit => "tx_flit_o",
             Pin::TxCredit => "tx_credit_i",
+            Pin::ClassWeights => "class_weights_i",
         }
     }
 }
