@@ -3,7 +3,7 @@
 use super::model::{ALL_CLASSES, Fabric};
 use crate::dut::{CLASSES, bits};
 use crate::{Failure, FailureKind};
-use flits::{Class, Flit, LinkWord};
+use flits::{Class, Flit, LinkWord, NodeId, layout};
 use std::collections::VecDeque;
 
 /// A packet on its way into the fabric.
@@ -11,11 +11,12 @@ use std::collections::VecDeque;
 pub struct Message {
     /// Its class.
     pub class: Class,
-    /// The outputs it is for, one bit each.
+    /// The outputs it is for, one bit each; several only for a snoop of one word.
     pub outputs: u16,
     /// The cycle from which its latency counts.
     pub born: u64,
-    /// Its words. Their content is free, and should tell a packet from others.
+    /// Its words. Their content should tell a packet from others, and is free, but that the fabric
+    /// reads the priority out of a header's `qos` and writes the `dst` of a snoop.
     pub flits: Vec<Flit>,
 }
 
@@ -147,7 +148,7 @@ impl Links {
         let ports = self.fabric.ports();
         for output in bits(message.outputs) {
             self.owed[flow(ports, output, class, port)].push_back(Owed {
-                word,
+                word: copy(&word, output),
                 born: message.born,
             });
             self.inside += 1;
@@ -278,6 +279,20 @@ impl Links {
         });
         Ok(())
     }
+}
+
+/// The word as it comes out of an output: a snoop of this chip then names its port, which a sender to
+/// several did not.
+fn copy(word: &LinkWord, output: usize) -> LinkWord {
+    let mut copy = *word;
+    if word.class == Class::Snp && word.head {
+        let dst = NodeId::try_from(word.flit.get(&layout::DST) as u16);
+        if dst.is_ok_and(|dst| dst.chip() == 0) {
+            let port = u16::from(NodeId::port(output as u16));
+            copy.flit.set(&layout::DST, port.into());
+        }
+    }
+    copy
 }
 
 /// The place of a flow in the list of all.

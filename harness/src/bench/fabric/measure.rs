@@ -135,7 +135,7 @@ pub fn zero_load(ports: usize) -> Result<(u64, u64), Failure> {
             class: Class::Req,
             outputs: 1 << output,
             born,
-            flits: vec![Flit::from_u128((input | output << 8) as u128 | 1 << 64)],
+            flits: vec![Flit::from_u128(((input | output << 8) as u128) << 64)],
         };
         links.begin(input, message);
         for _ in 0..IDLE {

@@ -155,12 +155,12 @@ impl Sources {
         None
     }
 
-    /// Words that no other packet has.
+    /// Words that no other packet has, of low priority.
     fn content(&mut self, port: usize, output: usize) -> Vec<Flit> {
         self.sent += 1;
         let word = |index: usize, noise: u64| {
-            let name = (port | output << 8 | index << 16) as u128;
-            Flit::from_u128(name | u128::from(self.sent) << 32 | u128::from(noise) << 64)
+            let name = (port | output << 8 | index << 16) as u64 | self.sent << 24;
+            Flit::from_u128(u128::from(noise & 0xffff) << 16 | u128::from(name) << 64)
         };
         (0..self.traffic.flits)
             .map(|index| word(index, self.rng.random()))
