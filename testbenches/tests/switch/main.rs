@@ -2,6 +2,7 @@
 
 mod determinism;
 mod errors;
+mod fabric;
 mod opcodes;
 mod properties;
 mod races;

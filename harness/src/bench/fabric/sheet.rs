@@ -47,6 +47,15 @@ fn points() -> Vec<(&'static str, Traffic)> {
                 ..full
             },
         ),
+        ("sat_mixed", Traffic { high: 0.5, ..full }),
+        (
+            "sat4_mixed",
+            Traffic {
+                high: 0.5,
+                flits: 4,
+                ..full
+            },
+        ),
         ("sat_own", with(own)),
         (
             "sat4_own",
@@ -141,6 +150,8 @@ fn saturation_table() -> Table {
             ("hot_smallest_share", "least share"),
             ("sat_queues", "sat, queues"),
             ("sat4_queues", "sat4, queues"),
+            ("sat_mixed", "sat, mixed"),
+            ("sat4_mixed", "sat4, mixed"),
             ("sat_own", "sat, own"),
             ("sat4_own", "sat4, own"),
         ],

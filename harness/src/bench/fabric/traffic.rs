@@ -1,10 +1,13 @@
 //! What the sources send.
 
 use super::links::{Links, Message};
-use flits::{Class, Flit};
+use flits::{Class, Flit, layout};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::collections::VecDeque;
+
+/// The quality of service that the fabric takes for high priority.
+const HIGH: u64 = 8;
 
 /// Where packets go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub struct Traffic {
     pub queues: Queues,
     /// The class of all packets.
     pub class: Class,
+    /// The share of packets of high priority.
+    pub high: f64,
 }
 
 impl Traffic {
@@ -69,6 +74,7 @@ impl Traffic {
             flits,
             queues: Queues::Single,
             class: Class::Req,
+            high: 0.0,
         }
     }
 }
@@ -155,12 +161,20 @@ impl Sources {
         None
     }
 
-    /// Words that no other packet has, of low priority.
+    /// Words that no other packet has.
     fn content(&mut self, port: usize, output: usize) -> Vec<Flit> {
         self.sent += 1;
+        let qos = if self.rng.random_bool(self.traffic.high) {
+            HIGH
+        } else {
+            0
+        };
         let word = |index: usize, noise: u64| {
             let name = (port | output << 8 | index << 16) as u64 | self.sent << 24;
-            Flit::from_u128(u128::from(noise & 0xffff) << 16 | u128::from(name) << 64)
+            let bits = u128::from(noise & 0xffff) << 16 | u128::from(name) << 64;
+            let mut flit = Flit::from_u128(bits);
+            flit.set(&layout::QOS, qos);
+            flit
         };
         (0..self.traffic.flits)
             .map(|index| word(index, self.rng.random()))
