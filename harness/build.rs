@@ -1,4 +1,4 @@
-//! Builds the models of the switch, one a number of ports, and of its fabric alone.
+//! Builds the models of the switch, one a number of ports, of its fabric alone, and of a link end.
 
 use verilated::build::{self, Error, Model, Variant};
 
@@ -7,6 +7,14 @@ const MODELS: [(u32, &[Variant]); 3] = [
     (4, &[Variant::Fast, Variant::Wave]),
     (8, &[Variant::Fast, Variant::Cov, Variant::Wave]),
     (16, &[Variant::Fast, Variant::Wave]),
+];
+
+/// A link end whose sequence numbers wrap all the time.
+const TIGHT_LINK: [(&str, u32); 4] = [
+    ("SeqBits", 3),
+    ("Window", 7),
+    ("ReplayTimeout", 40),
+    ("LossTimeout", 100),
 ];
 
 /// A switch in which everything is scarce: full buffers and trackers, and directory recalls, are
@@ -58,6 +66,16 @@ fn main() -> Result<(), Error> {
             .param("Ports", ports)
             .variants(variants.iter().copied())
     }));
+    let link_end = Model::new("plain_link_end")
+        .top("link_end")
+        .clock("clk_i")
+        .file_list("../rtl/supernode.f")
+        .variants([Variant::Fast]);
+    let tight_link_end = TIGHT_LINK.into_iter().fold(
+        link_end.renamed("tight_link_end"),
+        |model, (name, value)| model.param(name, value),
+    );
+    models.extend([link_end, tight_link_end]);
     build::build_all(&models)?;
     Ok(())
 }

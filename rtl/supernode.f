@@ -5,6 +5,7 @@ supernode_pkg.sv
 lib/arbiter_pkg.sv
 fabric/fabric_pkg.sv
 home/home_pkg.sv
+link/link_pkg.sv
 csr/supernode_csr_regs_pkg.sv
 csr/supernode_csr_pkg.sv
 
@@ -40,3 +41,10 @@ home/home_tx.sv
 home/home_timeouts.sv
 home/home_slice.sv
 switch_core.sv
+link/link_rx.sv
+link/link_returns.sv
+link/link_credits.sv
+link/link_tx.sv
+link/link_train.sv
+link/link_close.sv
+link/link_end.sv

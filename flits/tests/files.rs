@@ -196,6 +196,7 @@ fn a_whole_file_reads_as_written() {
         regions,
         nodes,
         start_skew,
+        link_errors,
         ..
     } = &stimulus.config;
     assert_eq!(
@@ -219,6 +220,7 @@ fn a_whole_file_reads_as_written() {
     };
     assert_eq!((timing.latency, timing.channels, timing.busy), (20, 2, 4));
     assert_eq!(start_skew[..], [0, 5]);
+    assert!(link_errors.is_none());
     assert_eq!(
         stimulus.to_text().lines().skip(1).collect::<Vec<_>>(),
         text.lines().skip(1).collect::<Vec<_>>()

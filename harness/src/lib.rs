@@ -2,6 +2,7 @@
 //!
 //! * [`protocol`]: node and home of the coherence protocol as pure functions;
 //! * [`dut`]: the switch as channels of link words, over a model chosen at run time;
+//! * [`link`]: wires that fail, and the link ends that make up for it;
 //! * [`agents`]: the devices on the ports, driven by [`protocol`];
 //! * [`sim`]: the deterministic clocked executor and the facade, [`sim::Supernode`];
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
@@ -14,6 +15,7 @@ pub mod agents;
 pub mod bench;
 pub mod check;
 pub mod dut;
+pub mod link;
 pub mod protocol;
 pub mod report;
 pub mod sim;

@@ -105,6 +105,28 @@ pub fn check<S: Strategy<Value = Stimulus>>(
     strategy: &S,
     property: impl Fn(&Stimulus, &Outcome) -> Result<(), String>,
 ) {
+    let broken = first_broken(name, count, strategy, |stimulus| {
+        stimulus
+            .check()
+            .and_then(|()| run(stimulus, options))
+            .and_then(|outcome| property(stimulus, &outcome))
+    });
+    if let Some((reason, stimulus)) = broken {
+        fail(name, options, &reason, &stimulus);
+    }
+}
+
+/// Asks `property` of `count` values drawn from `strategy`, or of as many as `SUPERNODE_CASES` says.
+/// The first for which it does not hold is returned, shrunk, with the reason.
+///
+/// # Panics
+/// If the strategy gives up.
+pub fn first_broken<S: Strategy>(
+    name: &str,
+    count: u32,
+    strategy: &S,
+    property: impl Fn(&S::Value) -> Result<(), String>,
+) -> Option<(String, S::Value)> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed(name).to_le_bytes());
     let config = Config {
@@ -114,19 +136,13 @@ pub fn check<S: Strategy<Value = Stimulus>>(
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let outcome = TestRunner::new_with_rng(config, rng).run(strategy, |stimulus| {
-        let judged = stimulus
-            .check()
-            .and_then(|()| run(&stimulus, options))
-            .and_then(|outcome| property(&stimulus, &outcome));
-        judged.map_err(TestCaseError::fail)
+    let outcome = TestRunner::new_with_rng(config, rng).run(strategy, |value| {
+        property(&value).map_err(TestCaseError::fail)
     });
     match outcome {
-        Ok(()) => {}
+        Ok(()) => None,
         Err(TestError::Abort(reason)) => panic!("{name}: {reason}"),
-        Err(TestError::Fail(reason, stimulus)) => {
-            fail(name, options, reason.message(), &stimulus);
-        }
+        Err(TestError::Fail(reason, value)) => Some((reason.message().to_owned(), value)),
     }
 }
 

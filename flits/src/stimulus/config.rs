@@ -1,5 +1,6 @@
 //! The system that a stimulus runs on.
 
+use super::LinkErrors;
 use crate::hex;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,10 @@ pub struct Config {
     /// The cycles that each port waits before its first operation, from port 0; 0 for ports beyond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub start_skew: Vec<u64>,
+    /// Puts a link on every cable, and these errors on its wires; without it nodes and switches are
+    /// joined as if they were one chip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_errors: Option<LinkErrors>,
 }
 
 /// A device on a port.
@@ -168,6 +173,7 @@ impl Config {
             port_partitions: Vec::new(),
             stall: Stall::default(),
             start_skew: Vec::new(),
+            link_errors: None,
         }
     }
 
@@ -209,7 +215,7 @@ impl Config {
         if rx_permille.max(tx_permille) >= 1000 {
             return Err("stall takes all cycles: give less than 1000 permille".to_owned());
         }
-        Ok(())
+        self.link_errors.as_ref().map_or(Ok(()), LinkErrors::check)
     }
 }
 

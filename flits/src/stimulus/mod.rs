@@ -27,9 +27,11 @@
 //! ```
 
 mod config;
+mod link_errors;
 mod op;
 
 pub use config::{Config, MemoryTiming, Node, PORTS, Region, Stall, Timing};
+pub use link_errors::{LinkErrors, MAX_BURST, MAX_DELAY, MAX_DISPLACED, MAX_FLIPPED, Outage, Way};
 pub use op::{Op, OpKind, Step, value_bytes};
 
 use crate::lines::{self, FileError, Lines};

@@ -1,0 +1,5 @@
+//! Tests of the link layer: two Verilated link ends, and wires on which everything goes wrong.
+
+mod dead;
+mod figures;
+mod patterns;
