@@ -35,6 +35,23 @@ const FABRICS: [(u32, &[Variant]); 3] = [
     (16, &[Variant::Fast]),
 ];
 
+/// What a tight switch has more to be one of four chips.
+const TIGHT_SYSTEM: [(&str, u32); 3] = [("Nodes", 8), ("NodesPerChip", 2), ("Chips", 4)];
+
+/// Two leaves with two devices each, and a spine, all of 4 ports.
+const TIGHT_CABLING: [(&str, u32); 5] = [
+    ("Leaves", 2),
+    ("NodesPerLeaf", 2),
+    ("Spines", 1),
+    ("LeafPorts", 4),
+    ("SpinePorts", 4),
+];
+
+fn with(model: Model, parameters: &[(&str, u32)]) -> Model {
+    let set = |model: Model, &(name, value): &(&str, u32)| model.param(name, value);
+    parameters.iter().fold(model, set)
+}
+
 fn main() -> Result<(), Error> {
     let switch = Model::new("switch")
         .top("switch_core")
@@ -49,11 +66,25 @@ fn main() -> Result<(), Error> {
                 .variants(variants.iter().copied())
         })
         .collect();
-    let tight = TIGHT
-        .into_iter()
-        .fold(switch.renamed("tight_switch"), |model, (name, value)| {
-            model.param(name, value)
-        });
+    let tight = with(switch.renamed("tight_switch"), &TIGHT);
+    // The same chips with the route tables and the width of a system of several.
+    let chip = |ports: u32| {
+        let chip = switch.renamed(format!("chip{ports}")).param("Ports", ports);
+        with(
+            chip,
+            &[("Nodes", 64), ("NodesPerChip", ports / 2), ("Chips", 8)],
+        )
+    };
+    models.push(chip(8).variants([Variant::Fast, Variant::Wave]));
+    models.push(chip(16).variants([Variant::Fast]));
+    let tight_chip = with(tight.renamed("tight_chip"), &TIGHT_SYSTEM);
+    models.push(tight_chip.variants([Variant::Fast]));
+    // The same cabled in RTL.
+    let cabled = with(
+        switch.renamed("tight_fabric").top("supernode_fabric"),
+        &TIGHT[1..],
+    );
+    models.push(with(cabled, &TIGHT_CABLING).variants([Variant::Fast]));
     models.push(tight.variants([Variant::Fast, Variant::Wave]));
     let fabric = Model::new("fabric")
         .top("fabric_top")

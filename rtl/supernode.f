@@ -15,7 +15,9 @@ csr/csr_error_log.sv
 csr/csr_home_counters.sv
 csr/csr_partitions.sv
 csr/csr_port_counters.sv
+csr/csr_port_events.sv
 csr/csr_regions.sv
+csr/csr_routes.sv
 csr/supernode_csr.sv
 
 address/address_map.sv
@@ -41,6 +43,7 @@ home/home_tx.sv
 home/home_timeouts.sv
 home/home_slice.sv
 switch_core.sv
+supernode_fabric.sv
 link/link_rx.sv
 link/link_returns.sv
 link/link_credits.sv

@@ -11,18 +11,21 @@ module switch_core
   import supernode_pkg::*;
   import fabric_pkg::*;
 #(
-    parameter int unsigned Ports      = 8,   // 2 to 16; 4, 8 and 16 are tried
-    parameter int unsigned HomeSlices = 2,   // power of two, at most 8
-    parameter int unsigned DirSets    = 64,  // of each slice, power of two
-    parameter int unsigned DirWays    = 8,
-    parameter int unsigned Trackers   = 16,  // transactions in flight in each slice
+    parameter int unsigned Ports = 8,  // 2 to 16; 4, 8 and 16 are tried
+    parameter int unsigned HomeSlices = 2,  // power of two, at most 8
+    parameter int unsigned DirSets = 64,  // of each slice, power of two
+    parameter int unsigned DirWays = 8,
+    parameter int unsigned Trackers = 16,  // transactions in flight in each slice
     parameter int unsigned ClassDepth = 32,  // words of each class that an input buffers, 1 to 255
-    parameter int unsigned Regions    = 8    // of the address map, 1 to 8
+    parameter int unsigned Regions = 8,  // of the address map, 1 to 8
+    parameter int unsigned Nodes = Ports,  // of the whole system, that may hold lines
+    parameter int unsigned NodesPerChip = Ports,  // node n is port n mod this of chip n / this
+    parameter int unsigned Chips = 1  // that there are routes to, 1 to 32
 ) (
     input logic clk_i,
     input logic rst_ni,
 
-    // From the nodes.
+    // From the nodes, or other chips.
     input  logic [Ports-1:0]                 rx_valid_i,
     input  logic [Ports-1:0][           2:0] rx_class_i,
     input  logic [Ports-1:0]                 rx_head_i,
@@ -30,13 +33,20 @@ module switch_core
     input  logic [Ports-1:0][ FlitWidth-1:0] rx_flit_i,
     output logic [Ports-1:0][NumClasses-1:0] rx_credit_o,
 
-    // To the nodes.
+    // To the nodes, or other chips.
     output logic [Ports-1:0]                 tx_valid_o,
     output logic [Ports-1:0][           2:0] tx_class_o,
     output logic [Ports-1:0]                 tx_head_o,
     output logic [Ports-1:0]                 tx_tail_o,
     output logic [Ports-1:0][ FlitWidth-1:0] tx_flit_o,
     input  logic [Ports-1:0][NumClasses-1:0] tx_credit_i,
+
+    // Ports whose link is down: requests for them are answered with an error, and other words for
+    // them dropped.
+    input logic [Ports-1:0] output_dead_i,
+
+    // What the link ends of the ports noticed, to be counted.
+    input link_events_t [Ports-1:0] link_events_i,
 
     // APB4: registers.
     input  logic        psel_i,
@@ -65,13 +75,31 @@ module switch_core
     $error("switch_core: Regions is %0d, must be 1 to 8", Regions);
   end
 
-  // Crossbar ports: the external ones, then the home slices. The chip's number is 0 so far, so a
-  // node's identifier is its unit's number.
+  if (Chips < 1 || Chips > MaxChips) begin : gen_bad_chips
+    $error("switch_core: Chips is %0d, must be 1 to 32", Chips);
+  end
+  if (NodesPerChip < 1 || NodesPerChip > Ports) begin : gen_bad_nodes_per_chip
+    $error(
+        "switch_core: NodesPerChip is %0d, must be 1 to Ports, which is %0d", NodesPerChip, Ports
+    );
+  end
+  if (Nodes < NodesPerChip) begin : gen_bad_nodes
+    $error("switch_core: Nodes is %0d, must be NodesPerChip or more", Nodes);
+  end
+
+  // Crossbar ports: the external ones, then the home slices.
   localparam int unsigned Size = Ports + HomeSlices;
   localparam int unsigned IndexWidth = $clog2(Size);
 
+  chip_id_t chip;
+  logic [Ports-1:0] down_ports, up_ports, fabric_ports;
+  weight_t [NumClasses-1:0] class_weights;
+  logic [4:0] home_timeout_log2;
+  route_t [Chips-1:0] routes;
   region_t [Regions-1:0] regions;
   logic [Ports-1:0][15:0] partitions;
+
+  assign fabric_ports = down_ports | up_ports;
 
   error_event_t [Ports+2*HomeSlices-1:0] errors;  // external ways in, homes' ways in, homes
   home_events_t [HomeSlices-1:0] home_events;
@@ -81,18 +109,22 @@ module switch_core
   checked_word_t checked[Size];
   logic [Size-1:0] write, drop;
   class_e write_class[Size], drop_class[Size];
-  logic  [IndexWidth-1:0] write_output [Size];
-  logic  [      Size-1:0] write_outputs[Size];
-  slot_t                  write_slot   [Size];
+  logic [Size-1:0] write_outputs[Size];
+  slot_t write_slot[Size];
   logic [Size-1:0][NumClasses-1:0] rx_credit, tx_credit;
   link_word_t tx[Size];
 
   // External ports.
   for (genvar p = 0; p < Ports; p++) begin : gen_port
+    // What came down goes no way up again, and nothing goes back where it came from.
+    logic [Ports-1:0] exits;
+    assign exits = (up_ports[p] ? down_ports : fabric_ports) & ~(Ports'(1) << p);
+
     ingress_check u_ingress_check (
         .clk_i,
         .rst_ni,
-        .node_id_i (node_id_t'(p)),
+        .node_id_i ({chip, UnitWidth'(p)}),
+        .fabric_i  (fabric_ports[p]),
         .rx_valid_i(rx_valid_i[p]),
         .rx_class_i(rx_class_i[p]),
         .rx_head_i (rx_head_i[p]),
@@ -105,22 +137,28 @@ module switch_core
     ingress_route #(
         .Ports     (Ports),
         .HomeSlices(HomeSlices),
-        .Regions   (Regions)
+        .Regions   (Regions),
+        .Chips     (Chips)
     ) u_ingress_route (
         .clk_i,
         .rst_ni,
-        .node_id_i     (node_id_t'(p)),
-        .own_output_i  (IndexWidth'(p)),
-        .partitions_i  (partitions[p]),
-        .regions_i     (regions),
-        .word_i        (checked[p]),
-        .write_o       (write[p]),
-        .write_class_o (write_class[p]),
-        .write_output_o(write_output[p]),
-        .write_slot_o  (write_slot[p]),
-        .drop_o        (drop[p]),
-        .drop_class_o  (drop_class[p]),
-        .error_o       (errors[p])
+        .node_id_i      ({chip, UnitWidth'(p)}),
+        .own_output_i   (IndexWidth'(p)),
+        .fabric_i       (fabric_ports[p]),
+        .node_ports_i   (~fabric_ports),
+        .exits_i        (exits),
+        .dead_ports_i   (output_dead_i),
+        .partitions_i   (partitions[p]),
+        .regions_i      (regions),
+        .routes_i       (routes),
+        .word_i         (checked[p]),
+        .write_o        (write[p]),
+        .write_class_o  (write_class[p]),
+        .write_outputs_o(write_outputs[p]),
+        .write_slot_o   (write_slot[p]),
+        .drop_o         (drop[p]),
+        .drop_class_o   (drop_class[p]),
+        .error_o        (errors[p])
     );
 
     assign rx_credit_o[p] = rx_credit[p];
@@ -143,16 +181,16 @@ module switch_core
     link_word_t home_tx;
 
     home_slice #(
-        .Nodes       (Ports),
-        .NodesPerChip(Ports),
+        .Nodes       (Nodes),
+        .NodesPerChip(NodesPerChip),
         .DirSets     (DirSets),
         .DirWays     (DirWays),
         .Trackers    (Trackers)
     ) u_home_slice (
         .clk_i,
         .rst_ni,
-        .node_id_i     (node_id_t'(UnitHome0 + h)),
-        .timeout_log2_i(5'd0),
+        .node_id_i     ({chip, UnitWidth'(UnitHome0 + h)}),
+        .timeout_log2_i(home_timeout_log2),
         .rx_i          (tx[X]),
         .rx_credit_o   (tx_credit[X]),
         .tx_o          (home_tx),
@@ -175,33 +213,35 @@ module switch_core
     ingress_route #(
         .Ports     (Ports),
         .HomeSlices(HomeSlices),
-        .Regions   (Regions)
+        .Regions   (Regions),
+        .Chips     (Chips)
     ) u_ingress_route (
         .clk_i,
         .rst_ni,
-        .node_id_i     (node_id_t'(UnitHome0 + h)),
-        .own_output_i  (IndexWidth'(X)),
-        .partitions_i  ('1),
-        .regions_i     (regions),
-        .word_i        (checked[X]),
-        .write_o       (write[X]),
-        .write_class_o (write_class[X]),
-        .write_output_o(write_output[X]),
-        .write_slot_o  (write_slot[X]),
-        .drop_o        (drop[X]),
-        .drop_class_o  (drop_class[X]),
-        .error_o       (errors[X])
+        .node_id_i      ({chip, UnitWidth'(UnitHome0 + h)}),
+        .own_output_i   (IndexWidth'(X)),
+        .fabric_i       (1'b0),
+        .node_ports_i   (~fabric_ports),
+        .exits_i        (fabric_ports),
+        .dead_ports_i   (output_dead_i),
+        .partitions_i   ('1),
+        .regions_i      (regions),
+        .routes_i       (routes),
+        .word_i         (checked[X]),
+        .write_o        (write[X]),
+        .write_class_o  (write_class[X]),
+        .write_outputs_o(write_outputs[X]),
+        .write_slot_o   (write_slot[X]),
+        .drop_o         (drop[X]),
+        .drop_class_o   (drop_class[X]),
+        .error_o        (errors[X])
     );
   end
 
-  // Not counted yet.
+  // Those of the homes' ways in are not counted.
   // verilator lint_off UNUSEDSIGNAL
   fabric_events_t [Size-1:0] fabric_events;
   // verilator lint_on UNUSEDSIGNAL
-
-  always_comb begin
-    for (int unsigned i = 0; i < Size; i++) write_outputs[i] = Size'(1) << write_output[i];
-  end
 
   crossbar #(
       .Size      (Size),
@@ -209,9 +249,9 @@ module switch_core
   ) u_crossbar (
       .clk_i,
       .rst_ni,
-      .chip_i         ('0),
-      .class_weights_i({NumClasses{weight_t'(1)}}),
-      .output_dead_i  ('0),
+      .chip_i         (chip),
+      .class_weights_i(class_weights),
+      .output_dead_i  (Size'(output_dead_i)),
       .write_i        (write),
       .write_class_i  (write_class),
       .write_outputs_i(write_outputs),
@@ -225,13 +265,16 @@ module switch_core
   );
 
   supernode_csr #(
-      .Ports     (Ports),
-      .HomeSlices(HomeSlices),
-      .Regions   (Regions),
-      .DirSets   (DirSets),
-      .DirWays   (DirWays),
-      .Trackers  (Trackers),
-      .ClassDepth(ClassDepth)
+      .Ports       (Ports),
+      .HomeSlices  (HomeSlices),
+      .Regions     (Regions),
+      .DirSets     (DirSets),
+      .DirWays     (DirWays),
+      .Trackers    (Trackers),
+      .ClassDepth  (ClassDepth),
+      .Nodes       (Nodes),
+      .NodesPerChip(NodesPerChip),
+      .Chips       (Chips)
   ) u_supernode_csr (
       .clk_i,
       .rst_ni,
@@ -245,12 +288,20 @@ module switch_core
       .pready_o,
       .prdata_o,
       .pslverr_o,
+      .chip_id_o        (chip),
+      .down_ports_o     (down_ports),
+      .up_ports_o       (up_ports),
+      .routes_o         (routes),
+      .class_weights_o  (class_weights),
+      .home_timeout_o   (home_timeout_log2),
       .regions_o        (regions),
       .port_partitions_o(partitions),
       .rx_event_valid_i (rx_event_valid),
       .rx_event_class_i (rx_event_class),
       .tx_event_valid_i (tx_event_valid),
       .tx_event_class_i (tx_event_class),
+      .fabric_events_i  (fabric_events[Ports-1:0]),
+      .link_events_i,
       .home_events_i    (home_events),
       .errors_i         (errors)
   );

@@ -27,6 +27,6 @@ pub use flit::{Flit, LinkWord};
 pub use header::{Header, HeaderError};
 pub use layout::{ADDR_BITS, Form, LINE_BYTES};
 pub use lines::FileError;
-pub use node::{NodeId, NodeIdError};
+pub use node::{NodeId, NodeIdError, Numbering};
 pub use opcode::{Opcode, RESERVED, Sizes};
 pub use packet::{Assembler, Data, Packet, PacketError, Payload};

@@ -36,6 +36,9 @@ impl NodeId {
     /// The largest number of home slices of a chip.
     pub const HOMES: u16 = 8;
 
+    /// The largest number of chips.
+    pub const CHIPS: u16 = 32;
+
     /// The device on port `n` of chip 0.
     ///
     /// # Panics
@@ -52,6 +55,15 @@ impl NodeId {
     pub const fn home(k: u16) -> NodeId {
         assert!(k < Self::HOMES, "a chip has at most 8 home slices");
         NodeId(Self::UNIT_HOME0 + k)
+    }
+
+    /// The same unit of another chip.
+    ///
+    /// # Panics
+    /// If `chip` is 32 or more.
+    pub const fn on_chip(self, chip: u16) -> NodeId {
+        assert!(chip < Self::CHIPS, "there are at most 32 chips");
+        NodeId(chip << 5 | self.unit())
     }
 
     /// The chip of the node.
@@ -84,6 +96,64 @@ impl NodeId {
     /// Whether the node is a home slice.
     pub const fn is_home(self) -> bool {
         self.as_home().is_some()
+    }
+}
+
+/// How the devices of a system are numbered: through the ports of one chip after the other.
+///
+/// ```
+/// use flits::{NodeId, Numbering};
+/// let four_leaves = Numbering::new(16, 4);
+/// assert_eq!(four_leaves.node(6), NodeId::port(2).on_chip(1));
+/// assert_eq!(four_leaves.port(NodeId::port(2).on_chip(1)), Some(6));
+/// assert_eq!(four_leaves.port(NodeId::port(4)), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbering {
+    count: usize,
+    per_chip: usize,
+}
+
+impl Numbering {
+    /// `count` devices, the first `per_chip` of them on chip 0, from its port 0 on.
+    ///
+    /// # Panics
+    /// If a chip or the identifier has no room for that many.
+    pub const fn new(count: usize, per_chip: usize) -> Numbering {
+        assert!(per_chip > 0 && per_chip <= NodeId::PORTS as usize);
+        assert!(count.div_ceil(per_chip) <= NodeId::CHIPS as usize);
+        Numbering { count, per_chip }
+    }
+
+    /// The devices of one chip, on all its ports.
+    pub const fn of_one_chip(ports: usize) -> Numbering {
+        Numbering::new(ports, ports)
+    }
+
+    /// How many devices there are.
+    pub const fn count(self) -> usize {
+        self.count
+    }
+
+    /// How many of them each chip has.
+    pub const fn per_chip(self) -> usize {
+        self.per_chip
+    }
+
+    /// The identifier of device `port`.
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub const fn node(self, port: usize) -> NodeId {
+        assert!(port < self.count, "there is no device of that number");
+        NodeId::port((port % self.per_chip) as u16).on_chip((port / self.per_chip) as u16)
+    }
+
+    /// The number of a device; `None` if the identifier names none.
+    pub fn port(self, node: NodeId) -> Option<usize> {
+        let unit = node.as_port().filter(|&unit| unit < self.per_chip)?;
+        let port = usize::from(node.chip()) * self.per_chip + unit;
+        (port < self.count).then_some(port)
     }
 }
 

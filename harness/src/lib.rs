@@ -4,6 +4,7 @@
 //! * [`dut`]: the switch as channels of link words, over a model chosen at run time;
 //! * [`link`]: wires that fail, and the link ends that make up for it;
 //! * [`agents`]: the devices on the ports, driven by [`protocol`];
+//! * [`topology`]: systems of several chips, their ways and whether these can deadlock;
 //! * [`sim`]: the deterministic clocked executor and the facade, [`sim::Supernode`];
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
 //! * [`bench`]: what is measured, of the switch and of the simulation;
@@ -19,6 +20,7 @@ pub mod link;
 pub mod protocol;
 pub mod report;
 pub mod sim;
+pub mod topology;
 pub mod wave;
 pub mod workload;
 

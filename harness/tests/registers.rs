@@ -52,6 +52,13 @@ fn writable() -> Vec<(u32, u32)> {
     let mut all: Vec<_> = (0..PORTS as u32)
         .map(|port| (csr::port_partitions(port), 0xffff))
         .collect();
+    let fabric_ports = [csr::FABRIC_PORTS_DOWN, csr::FABRIC_PORTS_UP];
+    all.extend([
+        (csr::FABRIC_PORTS, fields(&fabric_ports)),
+        (csr::CHIP_ID, 0x1f),
+        (csr::HOME_TIMEOUT, 0x1f),
+        (csr::route(0), full),
+    ]);
     for r in 0..REGIONS {
         let ctrl = [
             csr::REGION_CTRL_VALID,
@@ -59,6 +66,7 @@ fn writable() -> Vec<(u32, u32)> {
             csr::REGION_CTRL_MEM_LOG2,
             csr::REGION_CTRL_GRANULE_LOG2,
             csr::REGION_CTRL_HOME_LOG2,
+            csr::REGION_CTRL_HOME_CHIPS_LOG2,
         ];
         let mem_node = fields(&[csr::REGION_MEM_NODE_EVEN, csr::REGION_MEM_NODE_ODD]);
         all.extend([
@@ -87,7 +95,7 @@ fn a_switch_says_what_it_is() {
     assert_eq!(bench.read(csr::ID).to_be_bytes(), *b"SNOD");
     let version = bench.read(csr::VERSION);
     assert_eq!(csr::VERSION_MAJOR.get(version), 0);
-    assert_eq!(csr::VERSION_MINOR.get(version), 1);
+    assert_eq!(csr::VERSION_MINOR.get(version), 2);
     let expected = Parameters {
         ports: PORTS,
         home_slices: 2,
@@ -96,8 +104,14 @@ fn a_switch_says_what_it_is() {
         dir_sets: 64,
         dir_ways: 8,
         trackers: 16,
+        nodes: PORTS,
+        nodes_per_chip: PORTS,
+        chips: 1,
     };
-    assert_eq!(bench.dut.parameters(&mut bench.checks).unwrap(), expected);
+    assert_eq!(
+        bench.dut.parameters(0, &mut bench.checks).unwrap(),
+        expected
+    );
 }
 
 #[test]
@@ -132,7 +146,7 @@ fn a_register_keeps_its_fields_and_touches_no_other_register() {
 #[test]
 fn an_access_that_no_register_allows_is_refused_and_changes_nothing() {
     let mut bench = Bench::new();
-    let nothing_there = [0x014, 0x030, 0x080, 0x100, 0x1fc, 0x900, 0xffc];
+    let nothing_there = [0x03c, 0x080, 0x0fc, 0x180, 0x1fc, 0xd00, 0xffc];
     let read_only = [
         csr::ID,
         csr::VERSION,

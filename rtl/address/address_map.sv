@@ -5,8 +5,9 @@
 //
 // The lowest-numbered region with base <= addr[47:16] <= limit wins. With off = addr - base,
 // granules of 2**granule_log2 bytes go round the 2**mem_log2 memories, and each memory packs its
-// granules from local_base on. Lines go to 2**home_log2 homes by an XOR fold of the line address:
-// bit k of it counts for bit (k mod home_log2) of the home, so strides of any power of two spread.
+// granules from local_base on. Lines go to 2**n homes, n = home_log2 + home_chips_log2, by an XOR
+// fold of the line address: bit k of it counts for bit (k mod n) of the home, so strides of any
+// power of two spread. The low home_log2 bits choose the slice, the others the chip.
 module address_map
   import flit_pkg::*;
   import supernode_pkg::*;
@@ -33,31 +34,49 @@ module address_map
   typedef logic [IndexWidth-1:0] index_t;
   typedef logic [AddrWidth-LineWidth-1:0] line_t;
 
-  // The bits of a line address whose number is `phase` modulo `step`.
-  function automatic line_t every(int unsigned step, int unsigned phase);
-    line_t mask;
-    mask = '0;
-    for (int unsigned k = phase; k < AddrWidth - LineWidth; k += step) mask[k] = 1'b1;
-    return mask;
+  localparam int unsigned MaxHomesLog2 = 6;
+
+  typedef line_t [MaxHomesLog2-1:0] fold_masks_t;
+
+  // For each residue modulo `step`, the bits of a line address whose number leaves it.
+  function automatic fold_masks_t every(int unsigned step);
+    fold_masks_t masks;
+    masks = '0;
+    for (int unsigned k = 0; k < AddrWidth - LineWidth; k++) masks[k%step][k] = 1'b1;
+    return masks;
   endfunction
 
-  localparam line_t Even = every(2, 0);
-  localparam line_t Odd = every(2, 1);
-  localparam line_t Third0 = every(3, 0);
-  localparam line_t Third1 = every(3, 1);
-  localparam line_t Third2 = every(3, 2);
+  localparam fold_masks_t Every2 = every(2);
+  localparam fold_masks_t Every3 = every(3);
+  localparam fold_masks_t Every4 = every(4);
+  localparam fold_masks_t Every5 = every(5);
+  localparam fold_masks_t Every6 = every(6);
 
-  // Which of the 2**home_log2 homes.
-  function automatic node_id_t fold(line_t line, logic [2:0] home_log2);
-    node_id_t result;
+  // Which of the 2**bits homes.
+  function automatic logic [MaxHomesLog2-1:0] fold(line_t line, logic [2:0] bits);
+    logic [MaxHomesLog2-1:0] result;
     result = '0;
-    case (home_log2)
+    case (bits)
       3'd0: result[0] = 1'b0;
       3'd1: result[0] = ^line;
-      3'd2: result[1:0] = {^(line & Odd), ^(line & Even)};
-      default: result[2:0] = {^(line & Third2), ^(line & Third1), ^(line & Third0)};
+      3'd2: for (int unsigned j = 0; j < 2; j++) result[j] = ^(line & Every2[j]);
+      3'd3: for (int unsigned j = 0; j < 3; j++) result[j] = ^(line & Every3[j]);
+      3'd4: for (int unsigned j = 0; j < 4; j++) result[j] = ^(line & Every4[j]);
+      3'd5: for (int unsigned j = 0; j < 5; j++) result[j] = ^(line & Every5[j]);
+      default: for (int unsigned j = 0; j < 6; j++) result[j] = ^(line & Every6[j]);
     endcase
     return result;
+  endfunction
+
+  // The node of a home: slices of a chip first, then chips.
+  function automatic node_id_t home_node(node_id_t first, logic [MaxHomesLog2-1:0] number,
+                                         logic [1:0] slices_log2);
+    logic [UnitWidth-1:0] slice;
+    slice = number[UnitWidth-1:0] & ~({UnitWidth{1'b1}} << slices_log2);
+    return {
+      first[NodeIdWidth-1:UnitWidth] + chip_id_t'(number >> slices_log2),
+      first[UnitWidth-1:0] + slice
+    };
   endfunction
 
   index_t index;
@@ -100,8 +119,14 @@ module address_map
           ((granule >> regions_i[index].mem_log2) << granule_log2_o) +
           (offset & ~({AddrWidth{1'b1}} << granule_log2_o));
       memory_o = regions_i[index].mem_node[way];
-      home_o = regions_i[index].home_first +
-          fold(addr_i[AddrWidth-1:LineWidth], regions_i[index].home_log2);
+      home_o = home_node(
+        regions_i[index].home_first,
+        fold(
+          addr_i[AddrWidth-1:LineWidth],
+          {1'b0, regions_i[index].home_log2} + {1'b0, regions_i[index].home_chips_log2}
+        ),
+        regions_i[index].home_log2
+      );
       coherent_o = regions_i[index].coherent;
       read_partitions_o = regions_i[index].read_partitions;
       write_partitions_o = regions_i[index].write_partitions;

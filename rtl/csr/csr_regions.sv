@@ -36,15 +36,16 @@ module csr_regions
   // A region as software sees it.
   function automatic words_t to_words(region_t region);
     region_regs_t regs;
-    regs                   = '0;
-    regs.base              = region.base;
-    regs.limit             = region.limit;
-    regs.ctrl.valid        = region.valid;
-    regs.ctrl.coherent     = region.coherent;
-    regs.ctrl.mem_log2     = region.mem_log2;
-    regs.ctrl.granule_log2 = region.granule_log2;
-    regs.ctrl.home_log2    = region.home_log2;
-    regs.local_base        = region.local_base;
+    regs                      = '0;
+    regs.base                 = region.base;
+    regs.limit                = region.limit;
+    regs.ctrl.valid           = region.valid;
+    regs.ctrl.coherent        = region.coherent;
+    regs.ctrl.mem_log2        = region.mem_log2;
+    regs.ctrl.granule_log2    = region.granule_log2;
+    regs.ctrl.home_log2       = region.home_log2;
+    regs.ctrl.home_chips_log2 = region.home_chips_log2;
+    regs.local_base           = region.local_base;
     for (int unsigned i = 0; i < MemNodePairs; i++) begin
       regs.mem_node[i].even = region.mem_node[2*i];
       regs.mem_node[i].odd  = region.mem_node[2*i+1];
@@ -59,15 +60,16 @@ module csr_regions
   function automatic region_t from_words(words_t words);
     region_regs_t regs;
     region_t region;
-    regs                = region_regs_t'(words);
-    region.base         = regs.base;
-    region.limit        = regs.limit;
-    region.valid        = regs.ctrl.valid;
-    region.coherent     = regs.ctrl.coherent;
-    region.mem_log2     = regs.ctrl.mem_log2;
-    region.granule_log2 = regs.ctrl.granule_log2;
-    region.home_log2    = regs.ctrl.home_log2;
-    region.local_base   = regs.local_base;
+    regs                   = region_regs_t'(words);
+    region.base            = regs.base;
+    region.limit           = regs.limit;
+    region.valid           = regs.ctrl.valid;
+    region.coherent        = regs.ctrl.coherent;
+    region.mem_log2        = regs.ctrl.mem_log2;
+    region.granule_log2    = regs.ctrl.granule_log2;
+    region.home_log2       = regs.ctrl.home_log2;
+    region.home_chips_log2 = regs.ctrl.home_chips_log2;
+    region.local_base      = regs.local_base;
     for (int unsigned i = 0; i < MemNodePairs; i++) begin
       region.mem_node[2*i]   = regs.mem_node[i].even;
       region.mem_node[2*i+1] = regs.mem_node[i].odd;

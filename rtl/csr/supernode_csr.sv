@@ -1,21 +1,28 @@
 // Control and status registers of the switch, on APB4.
 //
-// Purpose: identification, the address map, the rights of the ports, traffic counters and the
-//          error log. The map of the registers is supernode_csr.rdl.
+// Purpose: identification, the chip's place among others and the ways to them, the address map,
+//          the rights of the ports, traffic counters and the error log. The map of the registers
+//          is supernode_csr.rdl.
 // Latency: an access takes 3 cycles, one in a table 4, from psel to pready.
-// Reset:   no region is valid, every port is in every partition, all counts are 0.
+// Reset:   chip 0, every port has a node, no region is valid, every port is in every partition,
+//          all counts are 0.
 // Drops:   writes to counters, to registers of what the switch does not have, and to addresses
 //          with no register; the last are answered with pslverr.
 module supernode_csr
+  import flit_pkg::NumClasses;
   import supernode_pkg::*;
+  import fabric_pkg::*;
 #(
-    parameter int unsigned Ports      = 8,   // 1 to 16
-    parameter int unsigned HomeSlices = 2,   // 1 to 8
-    parameter int unsigned Regions    = 8,   // 1 to 8
-    parameter int unsigned DirSets    = 64,
-    parameter int unsigned DirWays    = 8,
-    parameter int unsigned Trackers   = 16,
-    parameter int unsigned ClassDepth = 16
+    parameter int unsigned Ports        = 8,      // 1 to 16
+    parameter int unsigned HomeSlices   = 2,      // 1 to 8
+    parameter int unsigned Regions      = 8,      // 1 to 8
+    parameter int unsigned DirSets      = 64,
+    parameter int unsigned DirWays      = 8,
+    parameter int unsigned Trackers     = 16,
+    parameter int unsigned ClassDepth   = 32,
+    parameter int unsigned Nodes        = Ports,
+    parameter int unsigned NodesPerChip = Ports,
+    parameter int unsigned Chips        = 1       // 1 to 32
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -33,16 +40,24 @@ module supernode_csr
     output logic        pslverr_o,
 
     // What software has set.
-    output region_t [Regions-1:0]       regions_o,
-    output logic    [  Ports-1:0][15:0] port_partitions_o,
+    output chip_id_t                        chip_id_o,
+    output logic     [     Ports-1:0]       down_ports_o,
+    output logic     [     Ports-1:0]       up_ports_o,
+    output route_t   [     Chips-1:0]       routes_o,
+    output weight_t  [NumClasses-1:0]       class_weights_o,
+    output logic     [           4:0]       home_timeout_o,
+    output region_t  [   Regions-1:0]       regions_o,
+    output logic     [     Ports-1:0][15:0] port_partitions_o,
 
     // What happened in this cycle: a flit taken from or sent to a node, work of a home, an error.
-    input logic         [             Ports-1:0]      rx_event_valid_i,
-    input logic         [             Ports-1:0][2:0] rx_event_class_i,
-    input logic         [             Ports-1:0]      tx_event_valid_i,
-    input logic         [             Ports-1:0][2:0] tx_event_class_i,
-    input home_events_t [        HomeSlices-1:0]      home_events_i,
-    input error_event_t [Ports+HomeSlices*2-1:0]      errors_i
+    input logic           [             Ports-1:0]      rx_event_valid_i,
+    input logic           [             Ports-1:0][2:0] rx_event_class_i,
+    input logic           [             Ports-1:0]      tx_event_valid_i,
+    input logic           [             Ports-1:0][2:0] tx_event_class_i,
+    input fabric_events_t [             Ports-1:0]      fabric_events_i,
+    input link_events_t   [             Ports-1:0]      link_events_i,
+    input home_events_t   [        HomeSlices-1:0]      home_events_i,
+    input error_event_t   [Ports+HomeSlices*2-1:0]      errors_i
 );
 
   supernode_csr_regs_pkg::supernode_csr_regs__in_t  regs_in;
@@ -65,13 +80,29 @@ module supernode_csr
       .hwif_out     (regs_out)
   );
 
-  assign regs_in.params0.ports.next       = 8'(Ports);
+  assign regs_in.params0.ports.next = 8'(Ports);
   assign regs_in.params0.home_slices.next = 8'(HomeSlices);
-  assign regs_in.params0.regions.next     = 8'(Regions);
+  assign regs_in.params0.regions.next = 8'(Regions);
   assign regs_in.params0.class_depth.next = 8'(ClassDepth);
-  assign regs_in.params1.dir_sets.next    = 16'(DirSets);
-  assign regs_in.params1.dir_ways.next    = 8'(DirWays);
-  assign regs_in.params1.trackers.next    = 8'(Trackers);
+  assign regs_in.params1.dir_sets.next = 16'(DirSets);
+  assign regs_in.params1.dir_ways.next = 8'(DirWays);
+  assign regs_in.params1.trackers.next = 8'(Trackers);
+  assign regs_in.params2.nodes.next = 16'(Nodes);
+  assign regs_in.params2.nodes_per_chip.next = 8'(NodesPerChip);
+  assign regs_in.params2.chips.next = 8'(Chips);
+
+  assign class_weights_o = {
+    regs_out.class_weights.data.value,
+    regs_out.class_weights.response.value,
+    regs_out.class_weights.memory.value,
+    regs_out.class_weights.snoop.value,
+    regs_out.class_weights.request.value
+  };
+  assign home_timeout_o = regs_out.home_timeout.value.value;
+
+  assign chip_id_o = regs_out.chip_id.value.value;
+  assign down_ports_o = regs_out.fabric_ports.down.value[Ports-1:0];
+  assign up_ports_o = regs_out.fabric_ports.up.value[Ports-1:0];
 
   error_event_t first_error;
 
@@ -107,6 +138,20 @@ module supernode_csr
       .wmask_i     (regs_out.port_rights.wr_biten[15:0]),
       .rdata_o     (regs_in.port_rights.rd_data),
       .partitions_o(port_partitions_o)
+  );
+
+  csr_routes #(
+      .Chips(Chips)
+  ) u_routes (
+      .clk_i,
+      .rst_ni,
+      .req_i  (regs_out.routes.req),
+      .write_i(regs_out.routes.req_is_wr),
+      .chip_i (regs_out.routes.addr[6:2]),
+      .wdata_i(regs_out.routes.wr_data),
+      .wmask_i(regs_out.routes.wr_biten),
+      .rdata_o(regs_in.routes.rd_data),
+      .routes_o
   );
 
   csr_regions #(
@@ -153,10 +198,26 @@ module supernode_csr
       .rdata_o (regs_in.home_counters.rd_data)
   );
 
-  logic [3:0] table_req, table_ack_q;
+  csr_port_events #(
+      .Ports(Ports)
+  ) u_port_events (
+      .clk_i,
+      .rst_ni,
+      .clear_i(regs_out.ctrl.clear_counters.value),
+      .fabric_events_i,
+      .link_events_i,
+      .req_i  (regs_out.port_event_counters.req),
+      .port_i (regs_out.port_event_counters.addr[9:6]),
+      .word_i (regs_out.port_event_counters.addr[5:2]),
+      .rdata_o(regs_in.port_event_counters.rd_data)
+  );
+
+  logic [5:0] table_req, table_ack_q;
   logic table_write_q;
 
   assign table_req = {
+    regs_out.port_event_counters.req,
+    regs_out.routes.req,
     regs_out.port_rights.req,
     regs_out.regions.req,
     regs_out.port_counters.req,
@@ -174,13 +235,17 @@ module supernode_csr
     end
   end
 
-  assign regs_in.port_rights.rd_ack   = table_ack_q[3] && !table_write_q;
-  assign regs_in.port_rights.wr_ack   = table_ack_q[3] && table_write_q;
-  assign regs_in.regions.rd_ack       = table_ack_q[2] && !table_write_q;
-  assign regs_in.regions.wr_ack       = table_ack_q[2] && table_write_q;
-  assign regs_in.port_counters.rd_ack = table_ack_q[1] && !table_write_q;
-  assign regs_in.port_counters.wr_ack = table_ack_q[1] && table_write_q;
-  assign regs_in.home_counters.rd_ack = table_ack_q[0] && !table_write_q;
-  assign regs_in.home_counters.wr_ack = table_ack_q[0] && table_write_q;
+  assign regs_in.port_event_counters.rd_ack = table_ack_q[5] && !table_write_q;
+  assign regs_in.port_event_counters.wr_ack = table_ack_q[5] && table_write_q;
+  assign regs_in.routes.rd_ack              = table_ack_q[4] && !table_write_q;
+  assign regs_in.routes.wr_ack              = table_ack_q[4] && table_write_q;
+  assign regs_in.port_rights.rd_ack         = table_ack_q[3] && !table_write_q;
+  assign regs_in.port_rights.wr_ack         = table_ack_q[3] && table_write_q;
+  assign regs_in.regions.rd_ack             = table_ack_q[2] && !table_write_q;
+  assign regs_in.regions.wr_ack             = table_ack_q[2] && table_write_q;
+  assign regs_in.port_counters.rd_ack       = table_ack_q[1] && !table_write_q;
+  assign regs_in.port_counters.wr_ack       = table_ack_q[1] && table_write_q;
+  assign regs_in.home_counters.rd_ack       = table_ack_q[0] && !table_write_q;
+  assign regs_in.home_counters.wr_ack       = table_ack_q[0] && table_write_q;
 
 endmodule

@@ -5,6 +5,9 @@ package supernode_csr_pkg;
   // Partitions a port belongs to.
   localparam logic [31:0] PortPartitionsReset = 32'h0000ffff;
 
+  // Ports towards a chip. A hash of a packet's address chooses the slot. A slot that names no fabric port is no way.
+  localparam logic [31:0] RouteReset = 32'h00000000;
+
   // Node of the first home slice.
   typedef struct packed {
     logic [21:0] reserved_10;
@@ -27,8 +30,10 @@ package supernode_csr_pkg;
 
   // Kind and interleaving.
   typedef struct packed {
-    logic [12:0] reserved_19;
-    logic [2:0] home_log2;
+    logic [9:0] reserved_22;
+    logic [1:0] home_chips_log2;
+    logic [1:0] reserved_18;
+    logic [1:0] home_log2;
     logic [2:0] reserved_13;
     logic [4:0] granule_log2;
     logic [1:0] reserved_6;
@@ -65,6 +70,18 @@ package supernode_csr_pkg;
   // Words of an entry of port: Traffic of the ports, in flits by class.
   localparam int unsigned PortRxFlits = 0;
   localparam int unsigned PortTxFlits = 8;
+
+  // Words of an entry of port_events: What happened at the way in of a port and on its link.
+  localparam int unsigned PortEventsGrants = 0;
+  localparam int unsigned PortEventsStallsArbitration = 1;
+  localparam int unsigned PortEventsStallsCredit = 2;
+  localparam int unsigned PortEventsStallsLock = 3;
+  localparam int unsigned PortEventsHighWater = 4;
+  localparam int unsigned PortEventsCrcErrors = 9;
+  localparam int unsigned PortEventsReplays = 10;
+  localparam int unsigned PortEventsTimeouts = 11;
+  localparam int unsigned PortEventsRetrains = 12;
+  localparam int unsigned PortEventsDeaths = 13;
 
   // Words of an entry of home: Work of the home slices.
   localparam int unsigned HomeRequests = 0;

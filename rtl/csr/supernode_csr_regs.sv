@@ -94,13 +94,20 @@ module supernode_csr_regs (
         logic params0;
         logic params1;
         logic ctrl;
+        logic chip_id;
+        logic params2;
+        logic fabric_ports;
         logic error_count;
         logic error_info;
         logic error_addr_lo;
         logic error_addr_hi;
+        logic class_weights;
+        logic home_timeout;
         logic port_rights;
+        logic routes;
         logic regions;
         logic port_counters;
+        logic port_event_counters;
         logic home_counters;
     } decoded_reg_strb_t;
     decoded_reg_strb_t decoded_reg_strb;
@@ -135,6 +142,15 @@ module supernode_csr_regs (
         decoded_reg_strb.ctrl = cpuif_req_masked & (cpuif_addr == 12'h10) & cpuif_req_is_wr;
         is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h10);
         is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h10) & cpuif_req_is_wr;
+        decoded_reg_strb.chip_id = cpuif_req_masked & (cpuif_addr == 12'h14);
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h14);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h14);
+        decoded_reg_strb.params2 = cpuif_req_masked & (cpuif_addr == 12'h18) & !cpuif_req_is_wr;
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h18);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h18) & !cpuif_req_is_wr;
+        decoded_reg_strb.fabric_ports = cpuif_req_masked & (cpuif_addr == 12'h1c);
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h1c);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h1c);
         decoded_reg_strb.error_count = cpuif_req_masked & (cpuif_addr == 12'h20) & !cpuif_req_is_wr;
         is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h20);
         is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h20) & !cpuif_req_is_wr;
@@ -147,10 +163,20 @@ module supernode_csr_regs (
         decoded_reg_strb.error_addr_hi = cpuif_req_masked & (cpuif_addr == 12'h2c) & !cpuif_req_is_wr;
         is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h2c);
         is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h2c) & !cpuif_req_is_wr;
+        decoded_reg_strb.class_weights = cpuif_req_masked & (cpuif_addr == 12'h30);
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h30);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h30);
+        decoded_reg_strb.home_timeout = cpuif_req_masked & (cpuif_addr == 12'h34);
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h34);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h34);
         decoded_reg_strb.port_rights = cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
         is_external |= cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
         is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
         is_valid_rw |= cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
+        decoded_reg_strb.routes = cpuif_req_masked & (cpuif_addr >= 12'h100) & (cpuif_addr <= 12'h100 + 12'h7f);
+        is_external |= cpuif_req_masked & (cpuif_addr >= 12'h100) & (cpuif_addr <= 12'h100 + 12'h7f);
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'h100) & (cpuif_addr <= 12'h100 + 12'h7f);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr >= 12'h100) & (cpuif_addr <= 12'h100 + 12'h7f);
         decoded_reg_strb.regions = cpuif_req_masked & (cpuif_addr >= 12'h200) & (cpuif_addr <= 12'h200 + 12'h1ff);
         is_external |= cpuif_req_masked & (cpuif_addr >= 12'h200) & (cpuif_addr <= 12'h200 + 12'h1ff);
         is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'h200) & (cpuif_addr <= 12'h200 + 12'h1ff);
@@ -159,10 +185,14 @@ module supernode_csr_regs (
         is_external |= cpuif_req_masked & (cpuif_addr >= 12'h400) & (cpuif_addr <= 12'h400 + 12'h3ff);
         is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'h400) & (cpuif_addr <= 12'h400 + 12'h3ff);
         is_valid_rw |= cpuif_req_masked & (cpuif_addr >= 12'h400) & (cpuif_addr <= 12'h400 + 12'h3ff);
-        decoded_reg_strb.home_counters = cpuif_req_masked & (cpuif_addr >= 12'h800) & (cpuif_addr <= 12'h800 + 12'hff);
-        is_external |= cpuif_req_masked & (cpuif_addr >= 12'h800) & (cpuif_addr <= 12'h800 + 12'hff);
-        is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'h800) & (cpuif_addr <= 12'h800 + 12'hff);
-        is_valid_rw |= cpuif_req_masked & (cpuif_addr >= 12'h800) & (cpuif_addr <= 12'h800 + 12'hff);
+        decoded_reg_strb.port_event_counters = cpuif_req_masked & (cpuif_addr >= 12'h800) & (cpuif_addr <= 12'h800 + 12'h3ff);
+        is_external |= cpuif_req_masked & (cpuif_addr >= 12'h800) & (cpuif_addr <= 12'h800 + 12'h3ff);
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'h800) & (cpuif_addr <= 12'h800 + 12'h3ff);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr >= 12'h800) & (cpuif_addr <= 12'h800 + 12'h3ff);
+        decoded_reg_strb.home_counters = cpuif_req_masked & (cpuif_addr >= 12'hc00) & (cpuif_addr <= 12'hc00 + 12'hff);
+        is_external |= cpuif_req_masked & (cpuif_addr >= 12'hc00) & (cpuif_addr <= 12'hc00 + 12'hff);
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'hc00) & (cpuif_addr <= 12'hc00 + 12'hff);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr >= 12'hc00) & (cpuif_addr <= 12'hc00 + 12'hff);
         decoded_err = (~is_valid_addr | (is_valid_addr & ~is_valid_rw)) & decoded_req;
         decoded_req_is_external = is_external;
     end
@@ -204,6 +234,50 @@ module supernode_csr_regs (
                 logic load_next;
             } clear_error;
         } ctrl;
+        struct {
+            struct {
+                logic [4:0] next;
+                logic load_next;
+            } value;
+        } chip_id;
+        struct {
+            struct {
+                logic [15:0] next;
+                logic load_next;
+            } down;
+            struct {
+                logic [15:0] next;
+                logic load_next;
+            } up;
+        } fabric_ports;
+        struct {
+            struct {
+                logic [3:0] next;
+                logic load_next;
+            } request;
+            struct {
+                logic [3:0] next;
+                logic load_next;
+            } snoop;
+            struct {
+                logic [3:0] next;
+                logic load_next;
+            } memory;
+            struct {
+                logic [3:0] next;
+                logic load_next;
+            } response;
+            struct {
+                logic [3:0] next;
+                logic load_next;
+            } data;
+        } class_weights;
+        struct {
+            struct {
+                logic [4:0] next;
+                logic load_next;
+            } value;
+        } home_timeout;
     } field_combo_t;
     field_combo_t field_combo;
 
@@ -216,6 +290,41 @@ module supernode_csr_regs (
                 logic value;
             } clear_error;
         } ctrl;
+        struct {
+            struct {
+                logic [4:0] value;
+            } value;
+        } chip_id;
+        struct {
+            struct {
+                logic [15:0] value;
+            } down;
+            struct {
+                logic [15:0] value;
+            } up;
+        } fabric_ports;
+        struct {
+            struct {
+                logic [3:0] value;
+            } request;
+            struct {
+                logic [3:0] value;
+            } snoop;
+            struct {
+                logic [3:0] value;
+            } memory;
+            struct {
+                logic [3:0] value;
+            } response;
+            struct {
+                logic [3:0] value;
+            } data;
+        } class_weights;
+        struct {
+            struct {
+                logic [4:0] value;
+            } value;
+        } home_timeout;
     } field_storage_t;
     field_storage_t field_storage;
 
@@ -271,12 +380,225 @@ module supernode_csr_regs (
         end
     end
     assign hwif_out.ctrl.clear_error.value = field_storage.ctrl.clear_error.value;
+    // Field: supernode_csr_regs.chip_id.value
+    always_comb begin
+        automatic logic [4:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.chip_id.value.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.chip_id && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.chip_id.value.value & ~decoded_wr_biten[4:0]) | (decoded_wr_data[4:0] & decoded_wr_biten[4:0]);
+            load_next_c = '1;
+        end
+        field_combo.chip_id.value.next = next_c;
+        field_combo.chip_id.value.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.chip_id.value.value <= 5'h0;
+        end else begin
+            if(field_combo.chip_id.value.load_next) begin
+                field_storage.chip_id.value.value <= field_combo.chip_id.value.next;
+            end
+        end
+    end
+    assign hwif_out.chip_id.value.value = field_storage.chip_id.value.value;
+    // Field: supernode_csr_regs.fabric_ports.down
+    always_comb begin
+        automatic logic [15:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.fabric_ports.down.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.fabric_ports && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.fabric_ports.down.value & ~decoded_wr_biten[15:0]) | (decoded_wr_data[15:0] & decoded_wr_biten[15:0]);
+            load_next_c = '1;
+        end
+        field_combo.fabric_ports.down.next = next_c;
+        field_combo.fabric_ports.down.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.fabric_ports.down.value <= 16'h0;
+        end else begin
+            if(field_combo.fabric_ports.down.load_next) begin
+                field_storage.fabric_ports.down.value <= field_combo.fabric_ports.down.next;
+            end
+        end
+    end
+    assign hwif_out.fabric_ports.down.value = field_storage.fabric_ports.down.value;
+    // Field: supernode_csr_regs.fabric_ports.up
+    always_comb begin
+        automatic logic [15:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.fabric_ports.up.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.fabric_ports && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.fabric_ports.up.value & ~decoded_wr_biten[31:16]) | (decoded_wr_data[31:16] & decoded_wr_biten[31:16]);
+            load_next_c = '1;
+        end
+        field_combo.fabric_ports.up.next = next_c;
+        field_combo.fabric_ports.up.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.fabric_ports.up.value <= 16'h0;
+        end else begin
+            if(field_combo.fabric_ports.up.load_next) begin
+                field_storage.fabric_ports.up.value <= field_combo.fabric_ports.up.next;
+            end
+        end
+    end
+    assign hwif_out.fabric_ports.up.value = field_storage.fabric_ports.up.value;
+    // Field: supernode_csr_regs.class_weights.request
+    always_comb begin
+        automatic logic [3:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.class_weights.request.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.class_weights && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.class_weights.request.value & ~decoded_wr_biten[3:0]) | (decoded_wr_data[3:0] & decoded_wr_biten[3:0]);
+            load_next_c = '1;
+        end
+        field_combo.class_weights.request.next = next_c;
+        field_combo.class_weights.request.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.class_weights.request.value <= 4'h1;
+        end else begin
+            if(field_combo.class_weights.request.load_next) begin
+                field_storage.class_weights.request.value <= field_combo.class_weights.request.next;
+            end
+        end
+    end
+    assign hwif_out.class_weights.request.value = field_storage.class_weights.request.value;
+    // Field: supernode_csr_regs.class_weights.snoop
+    always_comb begin
+        automatic logic [3:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.class_weights.snoop.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.class_weights && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.class_weights.snoop.value & ~decoded_wr_biten[7:4]) | (decoded_wr_data[7:4] & decoded_wr_biten[7:4]);
+            load_next_c = '1;
+        end
+        field_combo.class_weights.snoop.next = next_c;
+        field_combo.class_weights.snoop.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.class_weights.snoop.value <= 4'h1;
+        end else begin
+            if(field_combo.class_weights.snoop.load_next) begin
+                field_storage.class_weights.snoop.value <= field_combo.class_weights.snoop.next;
+            end
+        end
+    end
+    assign hwif_out.class_weights.snoop.value = field_storage.class_weights.snoop.value;
+    // Field: supernode_csr_regs.class_weights.memory
+    always_comb begin
+        automatic logic [3:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.class_weights.memory.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.class_weights && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.class_weights.memory.value & ~decoded_wr_biten[11:8]) | (decoded_wr_data[11:8] & decoded_wr_biten[11:8]);
+            load_next_c = '1;
+        end
+        field_combo.class_weights.memory.next = next_c;
+        field_combo.class_weights.memory.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.class_weights.memory.value <= 4'h1;
+        end else begin
+            if(field_combo.class_weights.memory.load_next) begin
+                field_storage.class_weights.memory.value <= field_combo.class_weights.memory.next;
+            end
+        end
+    end
+    assign hwif_out.class_weights.memory.value = field_storage.class_weights.memory.value;
+    // Field: supernode_csr_regs.class_weights.response
+    always_comb begin
+        automatic logic [3:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.class_weights.response.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.class_weights && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.class_weights.response.value & ~decoded_wr_biten[15:12]) | (decoded_wr_data[15:12] & decoded_wr_biten[15:12]);
+            load_next_c = '1;
+        end
+        field_combo.class_weights.response.next = next_c;
+        field_combo.class_weights.response.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.class_weights.response.value <= 4'h1;
+        end else begin
+            if(field_combo.class_weights.response.load_next) begin
+                field_storage.class_weights.response.value <= field_combo.class_weights.response.next;
+            end
+        end
+    end
+    assign hwif_out.class_weights.response.value = field_storage.class_weights.response.value;
+    // Field: supernode_csr_regs.class_weights.data
+    always_comb begin
+        automatic logic [3:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.class_weights.data.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.class_weights && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.class_weights.data.value & ~decoded_wr_biten[19:16]) | (decoded_wr_data[19:16] & decoded_wr_biten[19:16]);
+            load_next_c = '1;
+        end
+        field_combo.class_weights.data.next = next_c;
+        field_combo.class_weights.data.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.class_weights.data.value <= 4'h1;
+        end else begin
+            if(field_combo.class_weights.data.load_next) begin
+                field_storage.class_weights.data.value <= field_combo.class_weights.data.next;
+            end
+        end
+    end
+    assign hwif_out.class_weights.data.value = field_storage.class_weights.data.value;
+    // Field: supernode_csr_regs.home_timeout.value
+    always_comb begin
+        automatic logic [4:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.home_timeout.value.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.home_timeout && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.home_timeout.value.value & ~decoded_wr_biten[4:0]) | (decoded_wr_data[4:0] & decoded_wr_biten[4:0]);
+            load_next_c = '1;
+        end
+        field_combo.home_timeout.value.next = next_c;
+        field_combo.home_timeout.value.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.home_timeout.value.value <= 5'h0;
+        end else begin
+            if(field_combo.home_timeout.value.load_next) begin
+                field_storage.home_timeout.value.value <= field_combo.home_timeout.value.next;
+            end
+        end
+    end
+    assign hwif_out.home_timeout.value.value = field_storage.home_timeout.value.value;
     // External region: supernode_csr_regs.port_rights
     assign hwif_out.port_rights.req = decoded_reg_strb.port_rights;
     assign hwif_out.port_rights.addr = decoded_addr[5:0];
     assign hwif_out.port_rights.req_is_wr = decoded_req_is_wr;
     assign hwif_out.port_rights.wr_data = decoded_wr_data;
     assign hwif_out.port_rights.wr_biten = decoded_wr_biten;
+    // External region: supernode_csr_regs.routes
+    assign hwif_out.routes.req = decoded_reg_strb.routes;
+    assign hwif_out.routes.addr = decoded_addr[6:0];
+    assign hwif_out.routes.req_is_wr = decoded_req_is_wr;
+    assign hwif_out.routes.wr_data = decoded_wr_data;
+    assign hwif_out.routes.wr_biten = decoded_wr_biten;
     // External region: supernode_csr_regs.regions
     assign hwif_out.regions.req = decoded_reg_strb.regions;
     assign hwif_out.regions.addr = decoded_addr[8:0];
@@ -289,6 +611,12 @@ module supernode_csr_regs (
     assign hwif_out.port_counters.req_is_wr = decoded_req_is_wr;
     assign hwif_out.port_counters.wr_data = decoded_wr_data;
     assign hwif_out.port_counters.wr_biten = decoded_wr_biten;
+    // External region: supernode_csr_regs.port_event_counters
+    assign hwif_out.port_event_counters.req = decoded_reg_strb.port_event_counters;
+    assign hwif_out.port_event_counters.addr = decoded_addr[9:0];
+    assign hwif_out.port_event_counters.req_is_wr = decoded_req_is_wr;
+    assign hwif_out.port_event_counters.wr_data = decoded_wr_data;
+    assign hwif_out.port_event_counters.wr_biten = decoded_wr_biten;
     // External region: supernode_csr_regs.home_counters
     assign hwif_out.home_counters.req = decoded_reg_strb.home_counters;
     assign hwif_out.home_counters.addr = decoded_addr[7:0];
@@ -303,8 +631,10 @@ module supernode_csr_regs (
         automatic logic wr_ack;
         wr_ack = '0;
         wr_ack |= hwif_in.port_rights.wr_ack;
+        wr_ack |= hwif_in.routes.wr_ack;
         wr_ack |= hwif_in.regions.wr_ack;
         wr_ack |= hwif_in.port_counters.wr_ack;
+        wr_ack |= hwif_in.port_event_counters.wr_ack;
         wr_ack |= hwif_in.home_counters.wr_ack;
         external_wr_ack = wr_ack;
     end
@@ -320,8 +650,10 @@ module supernode_csr_regs (
         automatic logic rd_ack;
         rd_ack = '0;
         rd_ack |= hwif_in.port_rights.rd_ack;
+        rd_ack |= hwif_in.routes.rd_ack;
         rd_ack |= hwif_in.regions.rd_ack;
         rd_ack |= hwif_in.port_counters.rd_ack;
+        rd_ack |= hwif_in.port_event_counters.rd_ack;
         rd_ack |= hwif_in.home_counters.rd_ack;
         readback_external_rd_ack_c = rd_ack;
     end
@@ -352,7 +684,7 @@ module supernode_csr_regs (
             readback_data_var[31:0] = 32'h534e4f44;
         end
         if(rd_mux_addr == 12'h4) begin
-            readback_data_var[15:0] = 16'h1;
+            readback_data_var[15:0] = 16'h2;
             readback_data_var[31:16] = 16'h0;
         end
         if(rd_mux_addr == 12'h8) begin
@@ -365,6 +697,18 @@ module supernode_csr_regs (
             readback_data_var[15:0] = hwif_in.params1.dir_sets.next;
             readback_data_var[23:16] = hwif_in.params1.dir_ways.next;
             readback_data_var[31:24] = hwif_in.params1.trackers.next;
+        end
+        if(rd_mux_addr == 12'h14) begin
+            readback_data_var[4:0] = field_storage.chip_id.value.value;
+        end
+        if(rd_mux_addr == 12'h18) begin
+            readback_data_var[15:0] = hwif_in.params2.nodes.next;
+            readback_data_var[23:16] = hwif_in.params2.nodes_per_chip.next;
+            readback_data_var[31:24] = hwif_in.params2.chips.next;
+        end
+        if(rd_mux_addr == 12'h1c) begin
+            readback_data_var[15:0] = field_storage.fabric_ports.down.value;
+            readback_data_var[31:16] = field_storage.fabric_ports.up.value;
         end
         if(rd_mux_addr == 12'h20) begin
             readback_data_var[31:0] = hwif_in.error_count.value.next;
@@ -381,8 +725,21 @@ module supernode_csr_regs (
         if(rd_mux_addr == 12'h2c) begin
             readback_data_var[15:0] = hwif_in.error_addr_hi.value.next;
         end
+        if(rd_mux_addr == 12'h30) begin
+            readback_data_var[3:0] = field_storage.class_weights.request.value;
+            readback_data_var[7:4] = field_storage.class_weights.snoop.value;
+            readback_data_var[11:8] = field_storage.class_weights.memory.value;
+            readback_data_var[15:12] = field_storage.class_weights.response.value;
+            readback_data_var[19:16] = field_storage.class_weights.data.value;
+        end
+        if(rd_mux_addr == 12'h34) begin
+            readback_data_var[4:0] = field_storage.home_timeout.value.value;
+        end
         if((rd_mux_addr >= 12'h40) && (rd_mux_addr <= 12'h40 + 12'h3f)) begin
             readback_data_var = hwif_in.port_rights.rd_data;
+        end
+        if((rd_mux_addr >= 12'h100) && (rd_mux_addr <= 12'h100 + 12'h7f)) begin
+            readback_data_var = hwif_in.routes.rd_data;
         end
         if((rd_mux_addr >= 12'h200) && (rd_mux_addr <= 12'h200 + 12'h1ff)) begin
             readback_data_var = hwif_in.regions.rd_data;
@@ -390,7 +747,10 @@ module supernode_csr_regs (
         if((rd_mux_addr >= 12'h400) && (rd_mux_addr <= 12'h400 + 12'h3ff)) begin
             readback_data_var = hwif_in.port_counters.rd_data;
         end
-        if((rd_mux_addr >= 12'h800) && (rd_mux_addr <= 12'h800 + 12'hff)) begin
+        if((rd_mux_addr >= 12'h800) && (rd_mux_addr <= 12'h800 + 12'h3ff)) begin
+            readback_data_var = hwif_in.port_event_counters.rd_data;
+        end
+        if((rd_mux_addr >= 12'hc00) && (rd_mux_addr <= 12'hc00 + 12'hff)) begin
             readback_data_var = hwif_in.home_counters.rd_data;
         end
         readback_data = readback_data_var;

@@ -5,7 +5,7 @@ package supernode_csr_regs_pkg;
 
     localparam SUPERNODE_CSR_REGS_DATA_WIDTH = 32;
     localparam SUPERNODE_CSR_REGS_MIN_ADDR_WIDTH = 12;
-    localparam SUPERNODE_CSR_REGS_SIZE = 'h900;
+    localparam SUPERNODE_CSR_REGS_SIZE = 'hd00;
 
     typedef struct {
         logic [7:0] next;
@@ -47,6 +47,24 @@ package supernode_csr_regs_pkg;
         supernode_csr_regs__params1__dir_ways__in_t dir_ways;
         supernode_csr_regs__params1__trackers__in_t trackers;
     } supernode_csr_regs__params1__in_t;
+
+    typedef struct {
+        logic [15:0] next;
+    } supernode_csr_regs__params2__nodes__in_t;
+
+    typedef struct {
+        logic [7:0] next;
+    } supernode_csr_regs__params2__nodes_per_chip__in_t;
+
+    typedef struct {
+        logic [7:0] next;
+    } supernode_csr_regs__params2__chips__in_t;
+
+    typedef struct {
+        supernode_csr_regs__params2__nodes__in_t nodes;
+        supernode_csr_regs__params2__nodes_per_chip__in_t nodes_per_chip;
+        supernode_csr_regs__params2__chips__in_t chips;
+    } supernode_csr_regs__params2__in_t;
 
     typedef struct {
         logic [31:0] next;
@@ -105,6 +123,12 @@ package supernode_csr_regs_pkg;
         logic rd_ack;
         logic [31:0] rd_data;
         logic wr_ack;
+    } supernode_csr_regs__routes__external__in_t;
+
+    typedef struct {
+        logic rd_ack;
+        logic [31:0] rd_data;
+        logic wr_ack;
     } supernode_csr_regs__regions__external__in_t;
 
     typedef struct {
@@ -117,18 +141,27 @@ package supernode_csr_regs_pkg;
         logic rd_ack;
         logic [31:0] rd_data;
         logic wr_ack;
+    } supernode_csr_regs__port_event_counters__external__in_t;
+
+    typedef struct {
+        logic rd_ack;
+        logic [31:0] rd_data;
+        logic wr_ack;
     } supernode_csr_regs__home_counters__external__in_t;
 
     typedef struct {
         supernode_csr_regs__params0__in_t params0;
         supernode_csr_regs__params1__in_t params1;
+        supernode_csr_regs__params2__in_t params2;
         supernode_csr_regs__error_count__in_t error_count;
         supernode_csr_regs__error_info__in_t error_info;
         supernode_csr_regs__error_addr_lo__in_t error_addr_lo;
         supernode_csr_regs__error_addr_hi__in_t error_addr_hi;
         supernode_csr_regs__port_rights__external__in_t port_rights;
+        supernode_csr_regs__routes__external__in_t routes;
         supernode_csr_regs__regions__external__in_t regions;
         supernode_csr_regs__port_counters__external__in_t port_counters;
+        supernode_csr_regs__port_event_counters__external__in_t port_event_counters;
         supernode_csr_regs__home_counters__external__in_t home_counters;
     } supernode_csr_regs__in_t;
 
@@ -146,12 +179,77 @@ package supernode_csr_regs_pkg;
     } supernode_csr_regs__ctrl__out_t;
 
     typedef struct {
+        logic [4:0] value;
+    } supernode_csr_regs__chip_id__value__out_t;
+
+    typedef struct {
+        supernode_csr_regs__chip_id__value__out_t value;
+    } supernode_csr_regs__chip_id__out_t;
+
+    typedef struct {
+        logic [15:0] value;
+    } supernode_csr_regs__fabric_ports__down__out_t;
+
+    typedef struct {
+        logic [15:0] value;
+    } supernode_csr_regs__fabric_ports__up__out_t;
+
+    typedef struct {
+        supernode_csr_regs__fabric_ports__down__out_t down;
+        supernode_csr_regs__fabric_ports__up__out_t up;
+    } supernode_csr_regs__fabric_ports__out_t;
+
+    typedef struct {
+        logic [3:0] value;
+    } supernode_csr_regs__class_weights__request__out_t;
+
+    typedef struct {
+        logic [3:0] value;
+    } supernode_csr_regs__class_weights__snoop__out_t;
+
+    typedef struct {
+        logic [3:0] value;
+    } supernode_csr_regs__class_weights__memory__out_t;
+
+    typedef struct {
+        logic [3:0] value;
+    } supernode_csr_regs__class_weights__response__out_t;
+
+    typedef struct {
+        logic [3:0] value;
+    } supernode_csr_regs__class_weights__data__out_t;
+
+    typedef struct {
+        supernode_csr_regs__class_weights__request__out_t request;
+        supernode_csr_regs__class_weights__snoop__out_t snoop;
+        supernode_csr_regs__class_weights__memory__out_t memory;
+        supernode_csr_regs__class_weights__response__out_t response;
+        supernode_csr_regs__class_weights__data__out_t data;
+    } supernode_csr_regs__class_weights__out_t;
+
+    typedef struct {
+        logic [4:0] value;
+    } supernode_csr_regs__home_timeout__value__out_t;
+
+    typedef struct {
+        supernode_csr_regs__home_timeout__value__out_t value;
+    } supernode_csr_regs__home_timeout__out_t;
+
+    typedef struct {
         logic req;
         logic [5:0] addr;
         logic req_is_wr;
         logic [31:0] wr_data;
         logic [31:0] wr_biten;
     } supernode_csr_regs__port_rights__external__out_t;
+
+    typedef struct {
+        logic req;
+        logic [6:0] addr;
+        logic req_is_wr;
+        logic [31:0] wr_data;
+        logic [31:0] wr_biten;
+    } supernode_csr_regs__routes__external__out_t;
 
     typedef struct {
         logic req;
@@ -171,6 +269,14 @@ package supernode_csr_regs_pkg;
 
     typedef struct {
         logic req;
+        logic [9:0] addr;
+        logic req_is_wr;
+        logic [31:0] wr_data;
+        logic [31:0] wr_biten;
+    } supernode_csr_regs__port_event_counters__external__out_t;
+
+    typedef struct {
+        logic req;
         logic [7:0] addr;
         logic req_is_wr;
         logic [31:0] wr_data;
@@ -179,9 +285,15 @@ package supernode_csr_regs_pkg;
 
     typedef struct {
         supernode_csr_regs__ctrl__out_t ctrl;
+        supernode_csr_regs__chip_id__out_t chip_id;
+        supernode_csr_regs__fabric_ports__out_t fabric_ports;
+        supernode_csr_regs__class_weights__out_t class_weights;
+        supernode_csr_regs__home_timeout__out_t home_timeout;
         supernode_csr_regs__port_rights__external__out_t port_rights;
+        supernode_csr_regs__routes__external__out_t routes;
         supernode_csr_regs__regions__external__out_t regions;
         supernode_csr_regs__port_counters__external__out_t port_counters;
+        supernode_csr_regs__port_event_counters__external__out_t port_event_counters;
         supernode_csr_regs__home_counters__external__out_t home_counters;
     } supernode_csr_regs__out_t;
 endpackage

@@ -1,8 +1,9 @@
 // First stage of an external port's way in: every word that leaves it belongs to a legal packet.
 //
-// Purpose: checks that the node holds a credit for the word, that its packet has the head, the
-// tail and the number of words that its header declares, and that the header is one that this node
-// may send: class, opcode, size, alignment, source.
+// Purpose: checks that the sender holds a credit for the word, that its packet has the head, the
+// tail and the number of words that its header declares, and that the header is one that this
+// sender may send: class, opcode, size, alignment, source. A node sends REQ, RSP and DAT in its own
+// name only; another chip, on a fabric port, sends all classes in the name of any but this chip.
 // Latency: one cycle, one word a cycle, no stall.
 // Reset: no packet is open.
 //
@@ -25,12 +26,13 @@ module ingress_check
     input  logic                           clk_i,
     input  logic                           rst_ni,
     input  node_id_t                       node_id_i,
+    input  logic                           fabric_i,    // another chip is on this port, no node
     input  logic                           rx_valid_i,
     input  logic          [           2:0] rx_class_i,
     input  logic                           rx_head_i,
     input  logic                           rx_tail_i,
     input  logic          [ FlitWidth-1:0] rx_flit_i,
-    input  logic          [NumClasses-1:0] credit_i,    // pulses that the node sees in this cycle
+    input  logic          [NumClasses-1:0] credit_i,    // pulses that the sender sees in this cycle
     output checked_word_t                  word_o
 );
 
@@ -56,13 +58,16 @@ module ingress_check
   // The sizes of REQ and DAT headers are at the same place, so one form serves for all. Most other
   // fields do not matter here.
   // verilator lint_off UNUSEDSIGNAL
-  function automatic error_cause_e header_error(class_e cls, dat_header_t header,
-                                                node_id_t node_id);
-    if (!(cls inside {ClassReq, ClassRsp, ClassDat})) return ErrBadOpcode;
+  function automatic error_cause_e header_error(class_e cls, dat_header_t header, node_id_t node_id,
+                                                logic fabric);
+    logic known;
+    if (!fabric && !(cls inside {ClassReq, ClassRsp, ClassDat})) return ErrBadOpcode;
     if (!is_legal(cls, header.opcode, header.size, header.addr[7:0])) begin
       return opcode_in_class(header.opcode, cls) ? ErrBadSize : ErrBadOpcode;
     end
-    return (header.src == node_id) ? ErrNone : ErrWrongSource;
+    known = fabric ? header.src[NodeIdWidth-1:UnitWidth] != node_id[NodeIdWidth-1:UnitWidth] :
+        header.src == node_id;
+    return known ? ErrNone : ErrWrongSource;
   endfunction
   // verilator lint_on UNUSEDSIGNAL
 
@@ -81,13 +86,13 @@ module ingress_check
 
   // The first word of a packet.
   function automatic verdict_t judge_header(class_e cls, dat_header_t header, logic tail,
-                                            node_id_t node_id);
+                                            node_id_t node_id, logic fabric);
     verdict_t verdict;
     verdict = verdict_t'('0);
     verdict.head = 1'b1;
     verdict.tail = tail;
     verdict.left = has_payload(header.opcode) ? payload_flits(header.size) : '0;
-    verdict.cause = header_error(cls, header, node_id);
+    verdict.cause = header_error(cls, header, node_id, fabric);
     if (verdict.cause == ErrNone && tail != (verdict.left == '0)) verdict.cause = ErrTornPacket;
     verdict.drop = verdict.cause != ErrNone;
     if (!tail) verdict.framing = verdict.drop ? Skip : Body;
@@ -109,7 +114,7 @@ module ingress_check
 
   framing_e [NumClasses-1:0] framing_q;
   count_t   [NumClasses-1:0] left_q;
-  credit_t  [NumClasses-1:0] credits_q;  // held by the node
+  credit_t  [NumClasses-1:0] credits_q;  // held by the sender
 
   // A credit may be spent in the cycle in which it is seen.
   logic known_class, taken;
@@ -123,7 +128,7 @@ module ingress_check
       if (framing_q[cls] == Body) begin
         verdict = judge_payload(left_q[cls], rx_head_i, rx_tail_i);
       end else if (rx_head_i) begin
-        verdict = judge_header(cls, rx_flit_i, rx_tail_i, node_id_i);
+        verdict = judge_header(cls, rx_flit_i, rx_tail_i, node_id_i, fabric_i);
       end else begin
         verdict = judge_stray(framing_q[cls], rx_tail_i);
       end

@@ -1,17 +1,19 @@
 // Last stage of a crossbar port's way in: says where each word goes.
 //
-// Purpose: looks the address of a REQ or MEM header up, checks the region's kind and the sender's
-// rights, and fills in the destination, and the memory's own address where the word goes to a
-// memory. Headers of the other classes go where they say. Payload follows its header.
+// Purpose: of a packet from a node or a home, looks the address of a REQ or MEM header up, checks
+// the region's kind and the sender's rights, and fills in the destination, and the memory's own
+// address where the word goes to a memory. Headers of the other classes, and all that come from
+// another chip, go where they say: to a port or home of this chip; a SNP to all its target ports;
+// to another chip by the port that the route of that chip names. Payload follows its header.
 // Latency: combinational from `word_i`, which is a register of the sender or of ingress_check.
 // Reset: no packet is open.
 //
-// A REQ that the address map refuses becomes a Comp with the reason, back to its own port. It
+// A REQ that cannot go on becomes a Comp with the reason, back out of the port it came in at. It
 // waits in the RSP queue but keeps the REQ credit that its header was sent with. The Comp names
-// the requester itself as its sender and home: no home knows of it, so it wants no CompAck.
+// this port as its sender and home: no home knows of it, so it wants no CompAck.
 // Dropped and logged, the credits returned at once: the payload of such a REQ; an access larger
-// than the granule of its region; a packet to a destination that this chip does not have; a MEM
-// that no region holds. Nothing stalls.
+// than the granule of its region; another packet to a destination that this chip does not have and
+// has no route to; a MEM that no region holds. Nothing stalls.
 module ingress_route
   import flit_pkg::*;
   import supernode_pkg::*;
@@ -20,46 +22,51 @@ module ingress_route
     parameter  int unsigned Ports      = 8,
     parameter  int unsigned HomeSlices = 2,
     parameter  int unsigned Regions    = 8,
-    localparam int unsigned IndexWidth = $clog2(Ports + HomeSlices)
+    parameter  int unsigned Chips      = 1,
+    localparam int unsigned Size       = Ports + HomeSlices,
+    localparam int unsigned IndexWidth = $clog2(Size)
 ) (
-    input  logic                           clk_i,
-    input  logic                           rst_ni,
-    input  node_id_t                       node_id_i,
-    input  logic          [IndexWidth-1:0] own_output_i,    // leads back to this port
-    input  logic          [          15:0] partitions_i,
-    input  region_t       [   Regions-1:0] regions_i,
-    input  checked_word_t                  word_i,
-    output logic                           write_o,
-    output class_e                         write_class_o,
-    output logic          [IndexWidth-1:0] write_output_o,
-    output slot_t                          write_slot_o,
-    output logic                           drop_o,
-    output class_e                         drop_class_o,
-    output error_event_t                   error_o
+    input logic clk_i,
+    input logic rst_ni,
+    input node_id_t node_id_i,
+    input logic [IndexWidth-1:0] own_output_i,  // leads back to this port
+    input logic fabric_i,  // another chip is on this port
+    input logic [Ports-1:0] node_ports_i,  // ports with a node
+    input logic [Ports-1:0] exits_i,  // to other chips, open to this port
+    input logic [Ports-1:0] dead_ports_i,  // the link is down
+    input logic [15:0] partitions_i,
+    input region_t [Regions-1:0] regions_i,
+    input route_t [Chips-1:0] routes_i,
+    input checked_word_t word_i,
+    output logic write_o,
+    output class_e write_class_o,
+    output logic [Size-1:0] write_outputs_o,  // one, but for a SNP to several targets
+    output slot_t write_slot_o,
+    output logic drop_o,
+    output class_e drop_class_o,
+    output error_event_t error_o
 );
 
-  typedef logic [IndexWidth-1:0] index_t;
+  localparam int unsigned ChipIndexWidth = (Chips > 1) ? $clog2(Chips) : 1;
 
-  typedef struct packed {
-    logic   exists;
-    index_t index;
-  } output_t;
+  typedef logic [Size-1:0] outputs_t;
 
-  // The crossbar output that leads to a node.
-  function automatic output_t output_of(node_id_t node, logic [ChipWidth-1:0] chip);
-    output_t result;
-    logic [UnitWidth-1:0] unit;
-    unit   = node[UnitWidth-1:0];
+  // The crossbar outputs that lead to a node of this chip; none if it is not there.
+  function automatic outputs_t outputs_here(logic [UnitWidth-1:0] unit, logic [Ports-1:0] nodes);
+    outputs_t result;
     result = '0;
-    if (node[NodeIdWidth-1:UnitWidth] == chip) begin
-      if (unit < UnitWidth'(Ports)) begin
-        result.exists = 1'b1;
-        result.index  = index_t'(unit);
-      end else if (unit >= UnitWidth'(UnitHome0) && unit < UnitWidth'(UnitHome0 + HomeSlices)) begin
-        result.exists = 1'b1;
-        result.index  = index_t'(unit - UnitWidth'(UnitHome0) + UnitWidth'(Ports));
-      end
+    for (int unsigned p = 0; p < Ports; p++) result[p] = (unit == UnitWidth'(p)) && nodes[p];
+    for (int unsigned h = 0; h < HomeSlices; h++) begin
+      result[Ports+h] = unit == UnitWidth'(UnitHome0 + h);
     end
+    return result;
+  endfunction
+
+  // The crossbar output that leads to another chip; none if there is no way.
+  function automatic outputs_t outputs_away(route_t route, path_t path, logic [Ports-1:0] exits);
+    outputs_t result;
+    result = '0;
+    for (int unsigned p = 0; p < Ports; p++) result[p] = exits[p] && (route[path] == 4'(p));
     return result;
   endfunction
 
@@ -73,8 +80,9 @@ module ingress_route
 
   class_e cls;
   req_header_t header;
-  logic arrives, mapped;
-  output_t dst;
+  logic arrives, mapped, foreign;
+  chip_id_t dst_chip;
+  outputs_t outputs;
   logic hit, coherent;
   node_id_t home, memory;
   addr_t local_addr;
@@ -84,7 +92,7 @@ module ingress_route
   assign cls = word_i.cls;
   assign header = word_i.flit;
   assign arrives = word_i.valid && !word_i.drop;
-  assign mapped = arrives && word_i.head && (cls == ClassReq || cls == ClassMem);
+  assign mapped = arrives && word_i.head && (cls == ClassReq || cls == ClassMem) && !fabric_i;
 
   address_map #(
       .Regions(Regions)
@@ -104,34 +112,54 @@ module ingress_route
 
   // The packet whose payload is under way in each class.
   logic discard_q[NumClasses];
-  index_t output_q[NumClasses];
+  outputs_t outputs_q[NumClasses];
 
   error_cause_e cause;
   resp_e resp;
   logic discard;
   node_id_t dst_node;
 
+  // The ports that a SNP is for.
+  // verilator lint_off UNUSEDSIGNAL
+  function automatic logic [MaxPorts-1:0] targets_of(snp_header_t snoop);
+    return snoop.targets;
+  endfunction
+  // verilator lint_on UNUSEDSIGNAL
+
   // Where a header goes, or why it does not.
   always_comb begin
     cause = ErrNone;
-    dst = '0;
+    outputs = '0;
     dst_node = '0;
+    dst_chip = '0;
+    foreign = 1'b0;
     if (arrives && word_i.head) begin
       dst_node = header.dst;
       if (mapped) dst_node = (cls == ClassReq && coherent) ? home : memory;
-      dst = output_of(dst_node, node_id_i[NodeIdWidth-1:UnitWidth]);
+      dst_chip = dst_node[NodeIdWidth-1:UnitWidth];
+      foreign  = dst_chip != node_id_i[NodeIdWidth-1:UnitWidth];
+      if (!foreign && cls == ClassSnp) begin
+        outputs[Ports-1:0] = node_ports_i & Ports'(targets_of(word_i.flit));
+      end else if (!foreign) begin
+        outputs = outputs_here(dst_node[UnitWidth-1:0], node_ports_i);
+      end else if (32'(dst_chip) < Chips) begin
+        outputs =
+            outputs_away(routes_i[dst_chip[ChipIndexWidth-1:0]], path_of(header.addr), exits_i);
+      end
       if (mapped && !hit) begin
         cause = ErrUnmapped;
-      end else if (cls == ClassReq && (partitions_i & (needs_write(
+      end else if (mapped && cls == ClassReq && (partitions_i & (needs_write(
               header.opcode
           ) ? write_partitions : read_partitions)) == '0) begin
         cause = ErrNoRight;
-      end else if (cls == ClassReq && coherent != is_coherent(header.opcode)) begin
+      end else if (mapped && cls == ClassReq && coherent != is_coherent(header.opcode)) begin
         cause = ErrWrongRegion;
       end else if (mapped && {1'b0, header.size} > granule_log2) begin
         cause = ErrBadSize;
-      end else if (!dst.exists) begin
-        cause = ErrUnknownDst;
+      end else if (outputs == '0) begin
+        cause = foreign ? ErrNoRoute : ErrUnknownDst;
+      end else if (cls == ClassReq && (outputs[Ports-1:0] & dead_ports_i) != '0) begin
+        cause = ErrLinkDown;
       end
     end
   end
@@ -141,10 +169,11 @@ module ingress_route
     resp = RespOk;
     if (cls == ClassReq) begin
       unique case (cause)
-        ErrUnmapped, ErrUnknownDst: resp = RespUnmapped;
-        ErrNoRight:                 resp = RespNoRight;
-        ErrWrongRegion:             resp = RespWrongRegion;
-        default:                    resp = RespOk;
+        ErrUnmapped, ErrUnknownDst, ErrNoRoute: resp = RespUnmapped;
+        ErrNoRight:                             resp = RespNoRight;
+        ErrWrongRegion:                         resp = RespWrongRegion;
+        ErrLinkDown:                            resp = RespTimeout;
+        default:                                resp = RespOk;
       endcase
     end
   end
@@ -156,7 +185,7 @@ module ingress_route
     request = header;
     write_o = 1'b0;
     write_class_o = cls;
-    write_output_o = dst.index;
+    write_outputs_o = outputs;
     write_slot_o.head = word_i.head;
     write_slot_o.tail = word_i.tail;
     write_slot_o.fill = word_i.fill;
@@ -166,19 +195,19 @@ module ingress_route
     if (arrives && !word_i.head) begin
       discard = discard_q[cls];
       write_o = !discard;
-      write_output_o = output_q[cls];
+      write_outputs_o = outputs_q[cls];
     end else if (arrives && resp != RespOk) begin
       refusal.opcode = OpComp;
       refusal.qos = header.qos;
       refusal.src = node_id_i;
-      refusal.dst = node_id_i;
+      refusal.dst = header.src;
       refusal.txn = header.txn;
       refusal.addr = header.addr;
       refusal.resp = resp;
       refusal.home_node = node_id_i;
       write_o = 1'b1;
       write_class_o = ClassRsp;
-      write_output_o = own_output_i;
+      write_outputs_o = outputs_t'(1) << own_output_i;
       write_slot_o.tail = 1'b1;
       write_slot_o.flit = refusal;
       discard = 1'b1;
@@ -203,7 +232,7 @@ module ingress_route
       for (int unsigned c = 0; c < NumClasses; c++) discard_q[c] <= 1'b0;
     end else if (arrives && word_i.head) begin
       discard_q[cls] <= discard;
-      output_q[cls]  <= dst.index;
+      outputs_q[cls] <= outputs;
     end
   end
 

@@ -1,18 +1,25 @@
 //! The system that a stimulus runs on.
 
 use super::LinkErrors;
-use crate::hex;
+use crate::{NodeId, Numbering, hex};
 use serde::{Deserialize, Serialize};
 
-/// The ports that a switch may have.
+/// The ports that a switch standing alone may have.
 pub const PORTS: [usize; 3] = [4, 8, 16];
+/// The leaves that a system of several chips may have.
+pub const LEAVES: [usize; 3] = [2, 4, 8];
+/// Most devices on a leaf, and most spines.
+pub const MAX_PER_LEAF: usize = 8;
 
 /// The switch, what is attached to it, its address map and how its links stall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Ports of the switch: 4, 8 or 16.
+    /// Ports for devices: 4, 8 or 16 of one switch, or those of all leaves together.
     pub ports: usize,
+    /// The chips, where they are several; else one switch has all the ports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<Tiers>,
     /// The device on each port, from port 0; ports beyond have none.
     pub nodes: Vec<Node>,
     /// The regions of the address map.
@@ -31,6 +38,17 @@ pub struct Config {
     /// joined as if they were one chip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_errors: Option<LinkErrors>,
+}
+
+/// A system of several chips in two tiers: every leaf is cabled to every spine, and the ports for
+/// devices are numbered through the leaves, as many on each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tiers {
+    /// Chips with devices and homes: 2, 4 or 8.
+    pub leaves: usize,
+    /// Chips between them: 1 to 8.
+    pub spines: usize,
 }
 
 /// A device on a port.
@@ -168,6 +186,7 @@ impl Config {
         };
         Config {
             ports,
+            tiers: None,
             nodes: (0..ports).map(node).collect(),
             regions: vec![region(0, true, 0), region(4 * GIB, false, share)],
             port_partitions: Vec::new(),
@@ -177,6 +196,48 @@ impl Config {
         }
     }
 
+    /// The default system of several chips: `per_leaf` ports for devices on each of `leaves` leaves,
+    /// below `spines` spines. The last port of each leaf has a memory, all others have cached nodes;
+    /// the regions are those of [`Config::new`].
+    pub fn tiers(leaves: usize, per_leaf: usize, spines: usize) -> Config {
+        let ports = leaves * per_leaf;
+        let mut config = Config::new(ports);
+        let (Some(cached), Some(memory)) = (config.nodes.first(), config.nodes.last()) else {
+            return config;
+        };
+        let (cached, memory) = (cached.clone(), memory.clone());
+        let is_memory = |port: usize| port % per_leaf == per_leaf - 1;
+        config.nodes = (0..ports)
+            .map(|port| match is_memory(port) {
+                true => memory.clone(),
+                false => cached.clone(),
+            })
+            .collect();
+        for region in &mut config.regions {
+            region.memories = (0..ports).filter(|&port| is_memory(port)).collect();
+            region.local_base = match region.coherent {
+                true => 0,
+                false => region.size / leaves as u64,
+            };
+        }
+        config.tiers = Some(Tiers { leaves, spines });
+        config
+    }
+
+    /// How the devices are numbered.
+    pub fn numbering(&self) -> Numbering {
+        let leaves = self.tiers.map_or(1, |tiers| tiers.leaves);
+        Numbering::new(self.ports, self.ports / leaves)
+    }
+
+    /// The identifier of the device on a port.
+    ///
+    /// # Panics
+    /// If there is no such port.
+    pub fn node_id(&self, port: usize) -> NodeId {
+        self.numbering().node(port)
+    }
+
     /// Checks what the file alone can tell; the address map is checked as a whole where it is
     /// programmed.
     ///
@@ -184,8 +245,12 @@ impl Config {
     /// One sentence about the first thing that is wrong.
     pub fn check(&self) -> Result<(), String> {
         let ports = self.ports;
-        if !PORTS.contains(&ports) {
-            return Err(format!("ports is {ports}; it can be 4, 8 or 16"));
+        match self.tiers {
+            None if !PORTS.contains(&ports) => {
+                return Err(format!("ports is {ports}; it can be 4, 8 or 16"));
+            }
+            None => {}
+            Some(tiers) => tiers.check(ports)?,
         }
         let lists = [
             ("nodes", self.nodes.len()),
@@ -216,6 +281,26 @@ impl Config {
             return Err("stall takes all cycles: give less than 1000 permille".to_owned());
         }
         self.link_errors.as_ref().map_or(Ok(()), LinkErrors::check)
+    }
+}
+
+impl Tiers {
+    fn check(&self, ports: usize) -> Result<(), String> {
+        let Tiers { leaves, spines } = *self;
+        if !LEAVES.contains(&leaves) {
+            return Err(format!("tiers of {leaves} leaves; there can be 2, 4 or 8"));
+        }
+        if !(1..=MAX_PER_LEAF).contains(&spines) {
+            return Err(format!(
+                "tiers of {spines} spines; there can be 1 to {MAX_PER_LEAF}"
+            ));
+        }
+        if !ports.is_multiple_of(leaves) || !(1..=MAX_PER_LEAF).contains(&(ports / leaves)) {
+            return Err(format!(
+                "ports is {ports} for {leaves} leaves; give each leaf 1 to {MAX_PER_LEAF}"
+            ));
+        }
+        Ok(())
     }
 }
 

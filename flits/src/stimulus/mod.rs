@@ -30,7 +30,9 @@ mod config;
 mod link_errors;
 mod op;
 
-pub use config::{Config, MemoryTiming, Node, PORTS, Region, Stall, Timing};
+pub use config::{
+    Config, LEAVES, MAX_PER_LEAF, MemoryTiming, Node, PORTS, Region, Stall, Tiers, Timing,
+};
 pub use link_errors::{LinkErrors, MAX_BURST, MAX_DELAY, MAX_DISPLACED, MAX_FLIPPED, Outage, Way};
 pub use op::{Op, OpKind, Step, value_bytes};
 

@@ -270,7 +270,7 @@ fn op(config: &Config, kind: OpKind, shape: Shape, draw: &Draw, node: usize, tur
         OpKind::ReadUncached => Op::ReadUncached { addr, size },
         OpKind::WriteUncached => Op::WriteUncached { addr, size, value },
         OpKind::Raw => Op::Raw {
-            words: sent_from(NodeId::port(node as u16), draw.words.clone()),
+            words: sent_from(config.node_id(node), draw.words.clone()),
         },
     }
 }

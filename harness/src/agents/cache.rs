@@ -3,7 +3,7 @@
 use super::line::LineBytes;
 use super::lines::{Lines, Place};
 use super::packets;
-use super::{Context, Step, protocol_failure};
+use super::{Context, NodeSet, Step, protocol_failure};
 use crate::Failure;
 use crate::protocol::{NodeIn, NodeLine, Pending, node};
 use crate::sim::stats::Service;
@@ -30,19 +30,22 @@ pub(super) enum Got {
 /// The cache. Its transactions are numbered: the misses first, then the lines that are leaving.
 pub(super) struct Cache {
     node: NodeId,
-    port: usize,
-    /// Ports with memories, one bit each.
-    memories: u16,
+    memories: NodeSet,
     lines: Lines,
     /// Line of each miss in flight.
     misses: Vec<Option<Place>>,
 }
 
 impl Cache {
-    pub(super) fn new(node: NodeId, sets: usize, ways: usize, mshrs: usize, memories: u16) -> Self {
+    pub(super) fn new(
+        node: NodeId,
+        sets: usize,
+        ways: usize,
+        mshrs: usize,
+        memories: NodeSet,
+    ) -> Self {
         Cache {
             node,
-            port: node.as_port().unwrap_or_default(),
             memories,
             lines: Lines::new(sets, ways, mshrs),
             misses: vec![None; mshrs],
@@ -92,7 +95,7 @@ impl Cache {
         slot.node = new;
         let state = slot.node.state;
         if state != old {
-            cx.checks.on_state(cx.cycle, self.port, line, old, state);
+            cx.checks.on_state(cx.cycle, cx.port, line, old, state);
         }
         for message in outputs {
             packets::send(self.node, line, txn, cause, message, cx)?;
@@ -197,7 +200,7 @@ impl Cache {
         let at = LineBytes::offset(addr);
         data.0[at..at + bytes.len()].copy_from_slice(bytes);
         self.step(place, NodeIn::Store(data), None, cx)?;
-        cx.checks.on_store(cx.cycle, self.port, index, addr, bytes);
+        cx.checks.on_store(cx.cycle, cx.port, index, addr, bytes);
         Ok(())
     }
 
@@ -262,9 +265,9 @@ impl Cache {
         };
         self.step(place, input, Some(header), cx)?;
         self.lines.tidy(place);
-        Ok(Some(match (header.class(), header.src.as_port()) {
-            (Class::Dat, Some(port)) if self.memories >> port & 1 == 0 => Service::Peer,
-            (Class::Dat, _) => Service::Memory,
+        Ok(Some(match header.class() {
+            Class::Dat if self.memories.has(header.src) => Service::Memory,
+            Class::Dat => Service::Peer,
             _ => Service::Home,
         }))
     }

@@ -12,7 +12,7 @@ use super::line::{LineBytes, LineWrite};
 use super::lines::Place;
 use super::packets;
 use super::store_buffer::{Buffered, Lookup, StoreBuffer};
-use super::{Agent, Context, OpId, OpKind, Outbox, Status, Step};
+use super::{Agent, Context, NodeSet, OpId, OpKind, Outbox, Status, Step};
 use crate::check::LoadSource;
 use crate::sim::stats::Service;
 use crate::{Failure, FailureKind};
@@ -58,7 +58,6 @@ enum Attempt {
 /// A processor with a coherent cache.
 pub struct CachedNode {
     node: NodeId,
-    port: usize,
     cache: Cache,
     direct: Direct,
     store_buffer: StoreBuffer,
@@ -77,8 +76,8 @@ pub struct CachedNode {
 }
 
 impl CachedNode {
-    /// The node `node`, on a port of a switch with memories on the ports `memories` (one bit each).
-    pub fn new(node: NodeId, config: CachedConfig, memories: u16) -> Self {
+    /// The node `node`, in a system with these memories.
+    pub fn new(node: NodeId, config: CachedConfig, memories: NodeSet) -> Self {
         let CachedConfig {
             sets,
             ways,
@@ -88,7 +87,6 @@ impl CachedNode {
         let cache = Cache::new(node, sets, ways, mshrs, memories);
         CachedNode {
             node,
-            port: node.as_port().unwrap_or_default(),
             waiters: vec![Vec::new(); cache.transactions()],
             direct: Direct::new(node, cache.transactions() as u16, DIRECT_REQUESTS, memories),
             cache,
@@ -193,7 +191,7 @@ impl CachedNode {
         };
         let op = &cx.ops[id];
         cx.checks
-            .on_load(cx.cycle, self.port, op.index, addr, op.bytes(), source);
+            .on_load(cx.cycle, cx.port, op.index, addr, op.bytes(), source);
         self.finish(id, RespErr::Ok, service, cx);
         Ok(Attempt::Done)
     }
@@ -223,7 +221,7 @@ impl CachedNode {
         if op.kind.is_atomic() {
             op.data[..len].copy_from_slice(old);
             cx.checks
-                .on_load(cx.cycle, self.port, index, addr, old, LoadSource::Cache);
+                .on_load(cx.cycle, cx.port, index, addr, old, LoadSource::Cache);
         }
         if let Some(new) = new {
             self.cache.write(place, addr, index, &new[..len], cx)?;
@@ -240,7 +238,7 @@ impl CachedNode {
         let (addr, index) = (op.addr, op.index);
         let write = LineWrite::new(addr, op.bytes());
         cx.checks
-            .on_store_issue(cx.cycle, self.port, index, addr, op.bytes());
+            .on_store_issue(cx.cycle, cx.port, index, addr, op.bytes());
         self.store_buffer.push(Buffered {
             addr,
             len: op.len,
@@ -309,7 +307,7 @@ impl CachedNode {
     }
 
     fn finish(&self, id: OpId, status: Status, service: Service, cx: &mut Context<'_>) {
-        direct::finish(self.node, id, status, service, cx);
+        direct::finish(id, status, service, cx);
     }
 
     /// Goes on with everything that waited for a transaction. An error belongs to whoever caused the

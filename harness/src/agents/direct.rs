@@ -2,7 +2,7 @@
 
 use super::line::{LineBytes, LineWrite};
 use super::packets;
-use super::{Context, OpId, OpKind, Status, Step, protocol_failure};
+use super::{Context, NodeSet, OpId, OpKind, Status, Step, protocol_failure};
 use crate::protocol::{NodeIn, NodeLine, node};
 use crate::sim::stats::Service;
 use flits::{Class, Flit, Header, NodeId, Opcode, RespErr, layout};
@@ -19,15 +19,14 @@ pub(super) struct Direct {
     node: NodeId,
     /// Transaction of entry 0.
     first_txn: u16,
-    /// Ports with memories, one bit each.
-    memories: u16,
+    memories: NodeSet,
     entries: Vec<Option<Entry>>,
     /// How many of them are coherent.
     coherent: usize,
 }
 
 impl Direct {
-    pub(super) fn new(node: NodeId, first_txn: u16, count: usize, memories: u16) -> Self {
+    pub(super) fn new(node: NodeId, first_txn: u16, count: usize, memories: NodeSet) -> Self {
         let entries = std::iter::repeat_with(|| None).take(count).collect();
         Direct {
             node,
@@ -180,41 +179,30 @@ impl Direct {
             }
             packets::get_bytes(payload, addr, &mut access.data[..len]);
         }
-        let from_memory = header
-            .src
-            .as_port()
-            .is_some_and(|port| self.memories >> port & 1 != 0);
+        let from_memory = self.memories.has(header.src);
         let service = match carries_data {
             true if !from_memory => Service::Peer,
             true => Service::Memory,
             false if from_memory => Service::Memory,
             false => Service::Home,
         };
-        finish(self.node, op, packets::status_of(header), service, cx);
+        finish(op, packets::status_of(header), service, cx);
         Ok(())
     }
 }
 
 /// Ends an operation: counted, seen by the checkers, its program woken.
-pub(super) fn finish(
-    node: NodeId,
-    id: OpId,
-    status: Status,
-    service: Service,
-    cx: &mut Context<'_>,
-) {
+pub(super) fn finish(id: OpId, status: Status, service: Service, cx: &mut Context<'_>) {
     let op = &cx.ops[id];
     cx.stats.record(op.kind, service, cx.cycle - op.issued);
-    if let Some(port) = node.as_port() {
-        cx.checks.on_op_finish(
-            cx.cycle,
-            port,
-            op.index,
-            op.kind,
-            op.addr,
-            status,
-            op.bytes(),
-        );
-    }
+    cx.checks.on_op_finish(
+        cx.cycle,
+        cx.port,
+        op.index,
+        op.kind,
+        op.addr,
+        status,
+        op.bytes(),
+    );
     cx.ops.finish(id, status);
 }

@@ -1,7 +1,7 @@
 //! An input/output device: it keeps no copies.
 
 use super::direct::{self, Direct};
-use super::{Agent, Context, OpId, OpKind, Outbox, Step};
+use super::{Agent, Context, NodeSet, OpId, OpKind, Outbox, Step};
 use crate::sim::stats::Service;
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, Header, NodeId, RespErr};
@@ -16,9 +16,8 @@ pub struct IoNode {
 }
 
 impl IoNode {
-    /// The device `node` with at most `requests` in flight, on a port of a switch with memories on
-    /// the ports `memories` (one bit each).
-    pub fn new(node: NodeId, requests: usize, memories: u16) -> Self {
+    /// The device `node` with at most `requests` in flight, in a system with these memories.
+    pub fn new(node: NodeId, requests: usize, memories: NodeSet) -> Self {
         IoNode {
             node,
             direct: Direct::new(node, 0, requests, memories),
@@ -58,7 +57,7 @@ impl Agent for IoNode {
         };
         // Its writes are visible when they are answered, and a program awaits them.
         if cx.ops[id].kind == OpKind::Fence {
-            direct::finish(self.node, id, RespErr::Ok, Service::Cache, cx);
+            direct::finish(id, RespErr::Ok, Service::Cache, cx);
         } else {
             self.direct.start(id, cx)?;
         }

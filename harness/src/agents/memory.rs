@@ -53,7 +53,6 @@ struct Answer {
 /// channels may overtake each other. Bytes never written are zero.
 pub struct MemoryNode {
     node: NodeId,
-    port: usize,
     timing: MemoryTiming,
     pages: BTreeMap<u64, Box<[u8; PAGE as usize]>>,
     /// In the order in which they are due.
@@ -67,7 +66,6 @@ impl MemoryNode {
     pub fn new(node: NodeId, timing: MemoryTiming) -> Self {
         MemoryNode {
             node,
-            port: node.as_port().unwrap_or_default(),
             timing,
             pages: BTreeMap::new(),
             answers: VecDeque::new(),
@@ -160,8 +158,7 @@ impl Agent for MemoryNode {
                 let mut bytes = [0; 1 << layout::MAX_SIZE];
                 let bytes = &mut bytes[..header.bytes()];
                 self.read(header.addr, bytes);
-                cx.checks
-                    .on_mem_read(cx.cycle, self.port, header.addr, bytes);
+                cx.checks.on_mem_read(cx.cycle, cx.port, header.addr, bytes);
                 packets::put_bytes(
                     &mut data[..layout::payload_flits(header.size)],
                     header.addr,
@@ -188,7 +185,7 @@ impl Agent for MemoryNode {
                 let bytes = &mut bytes[..payload.len() * layout::FLIT_BYTES];
                 packets::get_bytes(payload, 0, bytes);
                 cx.checks
-                    .on_mem_write(cx.cycle, self.port, header.addr, bytes, header.be);
+                    .on_mem_write(cx.cycle, cx.port, header.addr, bytes, header.be);
                 base(Opcode::Comp, header.src, header.txn)
             }
         };

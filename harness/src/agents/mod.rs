@@ -34,6 +34,8 @@ use flits::{Class, Flit, Header, NodeId};
 pub struct Context<'a> {
     /// Clock cycles since reset, the running one included.
     pub cycle: u64,
+    /// The port that the agent is on.
+    pub port: usize,
     /// Where the agent's packets go.
     pub out: &'a mut Outbox,
     /// The operations of programs.
@@ -44,6 +46,29 @@ pub struct Context<'a> {
     pub stats: &'a mut NodeStats,
     /// Some device sends what it wants: packets that fit nothing are dropped and no failure.
     pub hostile: bool,
+}
+
+/// Some of the nodes of a system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeSet([u64; 1 << NodeId::BITS >> 6]);
+
+impl NodeSet {
+    /// Whether the node is one of them.
+    pub fn has(&self, node: NodeId) -> bool {
+        let id = usize::from(u16::from(node));
+        self.0[id / 64] >> (id % 64) & 1 != 0
+    }
+}
+
+impl FromIterator<NodeId> for NodeSet {
+    fn from_iter<I: IntoIterator<Item = NodeId>>(nodes: I) -> Self {
+        let mut set = NodeSet::default();
+        for node in nodes {
+            let id = usize::from(u16::from(node));
+            set.0[id / 64] |= 1 << (id % 64);
+        }
+        set
+    }
 }
 
 /// Outcome of an agent's action.

@@ -45,7 +45,7 @@ pub(super) fn send(
                         ..header
                     };
                     cx.out.send(&header, &data.to_flits());
-                    data_out(node, line, &data, cx);
+                    data_out(line, &data, cx);
                 }
                 Some(Payload::Write(write)) => {
                     let (at, size, be) = LineWrite::piece(write.mask);
@@ -75,7 +75,7 @@ pub(super) fn send(
             };
             cx.out.send(&header, &data.to_flits());
             cx.stats.forwards += 1;
-            data_out(node, line, &data, cx);
+            data_out(line, &data, cx);
         }
         NodeOut::SnoopAnswer { op, state, data } => {
             let snoop = answered()?;
@@ -89,7 +89,7 @@ pub(super) fn send(
                 None => cx.out.send(&header, &[]),
                 Some(data) => {
                     cx.out.send(&header, &data.to_flits());
-                    data_out(node, line, &data, cx);
+                    data_out(line, &data, cx);
                 }
             }
         }
@@ -107,10 +107,8 @@ pub(super) fn send(
     Ok(())
 }
 
-fn data_out(node: NodeId, line: u64, data: &LineBytes, cx: &mut Context<'_>) {
-    if let Some(port) = node.as_port() {
-        cx.checks.on_data_out(cx.cycle, port, line, &data.0);
-    }
+fn data_out(line: u64, data: &LineBytes, cx: &mut Context<'_>) {
+    cx.checks.on_data_out(cx.cycle, cx.port, line, &data.0);
 }
 
 /// Puts the bytes of an access at `addr` into their lanes.

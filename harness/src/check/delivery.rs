@@ -1,12 +1,14 @@
 //! Delivery: what goes from port to port arrives once, whole, unchanged, and in the order sent.
 //!
+//! Between chips there are several paths, and the order is that of each 256-byte block of addresses.
+//!
 //! Covers every packet that the switch only carries: RSP and DAT between devices, and uncached REQ
 //! with the destination and the address that the address map gives it. What begins or ends in a
 //! home is the business of [`super::transactions`].
 
 use std::collections::VecDeque;
 
-use flits::{Class, Flit, Header, NodeId, RespErr};
+use flits::{Class, Flit, Header, Numbering, RespErr};
 
 use super::{Verdict, violation};
 use crate::FailureKind;
@@ -20,6 +22,8 @@ struct Carried {
 /// Everything inside the switch that should come out of a port as it went in.
 pub(super) struct Delivery {
     ports: usize,
+    /// Ports of each chip: within one, all packets keep their order.
+    per_chip: usize,
     /// Indexed by source port, destination port and class.
     carried: Vec<VecDeque<Carried>>,
     /// Error completions that the switch owes each port: `txn` and status.
@@ -27,10 +31,12 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn new(ports: usize) -> Self {
+    pub(super) fn new(numbering: Numbering) -> Self {
+        let ports = numbering.count();
         let lanes = ports * ports * Class::ALL.len();
         Delivery {
             ports,
+            per_chip: numbering.per_chip(),
             carried: (0..lanes).map(|_| VecDeque::new()).collect(),
             refusals: (0..ports).map(|_| VecDeque::new()).collect(),
         }
@@ -81,7 +87,17 @@ impl Delivery {
         let lane = self.lane(from, to, header.class());
         let digest = digest(payload);
         let wrong = |what: String| Err(violation(FailureKind::Link, format!("port {to}: {what}")));
-        match self.carried[lane].pop_front() {
+        let near = from / self.per_chip == to / self.per_chip;
+        let carried = &mut self.carried[lane];
+        let block = |header: &Header| header.addr / BLOCK_BYTES;
+        let next = match near {
+            true => carried.pop_front(),
+            false => carried
+                .iter()
+                .position(|packet| block(&packet.header) == block(header))
+                .and_then(|at| carried.remove(at)),
+        };
+        match next {
             None => wrong(format!(
                 "{header} comes out of the switch, but it was never put in (or was already \
                  delivered)"
@@ -124,11 +140,8 @@ impl Delivery {
     }
 }
 
-/// The port that a node identifier names on a chip with `ports` ports.
-pub(super) fn port_of(node: NodeId, ports: usize) -> Option<usize> {
-    node.as_port()
-        .filter(|&port| node.chip() == 0 && port < ports)
-}
+/// Packets of different blocks of this many bytes may overtake each other between chips.
+const BLOCK_BYTES: u64 = 256;
 
 /// 64 bits that tell payloads apart.
 fn digest(payload: &[Flit]) -> u64 {
@@ -142,7 +155,7 @@ fn digest(payload: &[Flit]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flits::Opcode;
+    use flits::{NodeId, Opcode};
 
     fn data(txn: u16) -> Header {
         let (src, dst) = (NodeId::port(6), NodeId::port(1));
@@ -161,7 +174,7 @@ mod tests {
         let mut torn = flits;
         torn.swap(1, 2);
         let sent = || {
-            let mut delivery = Delivery::new(8);
+            let mut delivery = Delivery::new(Numbering::of_one_chip(8));
             delivery.enter(6, 1, data(1), &flits);
             delivery.enter(6, 1, data(2), &flits);
             delivery
@@ -181,8 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn between_chips_packets_of_different_blocks_may_overtake() {
+        let at = |txn, addr| Header { addr, ..data(txn) };
+        let mut delivery = Delivery::new(Numbering::new(8, 2));
+        delivery.enter(6, 1, at(1, 0x100), &[]);
+        delivery.enter(6, 1, at(2, 0x180), &[]);
+        delivery.enter(6, 1, at(3, 0x200), &[]);
+        assert!(delivery.leave(6, 1, &at(3, 0x200), &[]).is_ok());
+        assert!(delivery.leave(6, 1, &at(2, 0x180), &[]).is_err());
+    }
+
+    #[test]
     fn a_refusal_is_owed_once() {
-        let mut delivery = Delivery::new(8);
+        let mut delivery = Delivery::new(Numbering::of_one_chip(8));
         delivery.refuse(2, 7, RespErr::Unmapped);
         let answer = Header {
             txn: 7,

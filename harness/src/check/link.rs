@@ -20,13 +20,14 @@ struct Lane {
 /// Both directions of one port.
 pub(super) struct Port {
     port: usize,
+    node: NodeId,
     kind: PortKind,
     lanes: [Lane; 2],
 }
 
 impl Port {
     /// `depths`: credits that the switch and the device grant for each class.
-    pub(super) fn new(port: usize, kind: PortKind, depths: [u32; 2]) -> Self {
+    pub(super) fn new(port: usize, node: NodeId, kind: PortKind, depths: [u32; 2]) -> Self {
         let lane = |depth| Lane {
             credits: [0; Class::ALL.len()],
             depth,
@@ -34,6 +35,7 @@ impl Port {
         };
         Port {
             port,
+            node,
             kind,
             lanes: depths.map(lane),
         }
@@ -67,7 +69,7 @@ impl Port {
         }
         let what = match lane.assembler.push(*word) {
             Ok(None) => return Ok(None),
-            Ok(Some(packet)) => match fault(self.port, self.kind, direction, &packet.header) {
+            Ok(Some(packet)) => match fault(self.node, self.kind, direction, &packet.header) {
                 None => return Ok(Some(packet)),
                 Some(fault) => format!("{fault}: {}", packet.header),
             },
@@ -116,8 +118,7 @@ impl Port {
 }
 
 /// What is wrong with a legal header in this place.
-fn fault(port: usize, kind: PortKind, direction: Direction, header: &Header) -> Option<String> {
-    let own = NodeId::port(port as u16);
+fn fault(own: NodeId, kind: PortKind, direction: Direction, header: &Header) -> Option<String> {
     let opcode = header.opcode;
     match direction {
         Direction::ToSwitch if header.src != own => Some("the source is not the sender".into()),
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
 
     fn port(kind: PortKind) -> Port {
-        let mut port = Port::new(3, kind, [2, 2]);
+        let mut port = Port::new(3, NodeId::port(3), kind, [2, 2]);
         assert!(port.credit(Direction::ToSwitch, 0b11111).is_ok());
         assert!(port.credit(Direction::ToNode, 0b11111).is_ok());
         port

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use flits::layout::{FLIT_BYTES, LINE_BYTES};
-use flits::{CacheState, Class, Header, LinkWord, NodeId, Opcode, Packet, RespErr};
+use flits::{CacheState, Class, Header, LinkWord, Opcode, Packet, RespErr};
 use rustc_hash::FxHashSet;
 
-use super::delivery::{Delivery, port_of};
+use super::delivery::Delivery;
 use super::golden::{Golden, Written};
 use super::link::{Port, may_receive};
 use super::order::ProgramOrder;
@@ -54,11 +54,12 @@ impl Suite {
     pub(super) fn new(config: CheckConfig) -> Self {
         let ports = config.kinds.len();
         let depths = [config.switch_depth, config.node_depth];
-        let link = |(port, &kind)| Port::new(port, kind, depths);
+        let numbering = config.map.numbering();
+        let link = |(port, &kind)| Port::new(port, numbering.node(port), kind, depths);
         Suite {
             links: config.kinds.iter().enumerate().map(link).collect(),
-            delivery: Delivery::new(ports),
-            transactions: Transactions::new(ports),
+            delivery: Delivery::new(numbering),
+            transactions: Transactions::new(numbering),
             swmr: Swmr::default(),
             golden: Golden::default(),
             orders: (0..ports).map(|_| ProgramOrder::default()).collect(),
@@ -99,7 +100,7 @@ impl Suite {
                 Ok(())
             }
             Direction::ToSwitch => self.sent(port, &packet),
-            Direction::ToNode => match port_of(packet.header.src, self.links.len()) {
+            Direction::ToNode => match self.config.map.port(packet.header.src) {
                 Some(from) if self.is_hostile(from) => {
                     self.got_from_hostile(cycle, from, port, &packet)
                 }
@@ -134,7 +135,7 @@ impl Suite {
                 return Ok(());
             };
             if let Route::Memory(memory, local) = route {
-                let dst = NodeId::port(memory as u16);
+                let dst = self.config.map.node(memory);
                 let translated = Header {
                     dst,
                     addr: local,
@@ -147,9 +148,9 @@ impl Suite {
             }
             return Ok(());
         }
-        match (port_of(header.dst, self.links.len()), header.dst.as_home()) {
-            (Some(to), _) => self.delivery.enter(port, to, *header, payload),
-            (None, Some(home)) if home < self.config.map.homes() => {}
+        match self.config.map.port(header.dst) {
+            Some(to) => self.delivery.enter(port, to, *header, payload),
+            None if self.config.map.has_home(header.dst) => {}
             _ => {
                 return Err(violation(
                     FailureKind::Link,
@@ -182,16 +183,12 @@ impl Suite {
             header.resp,
             RespErr::Unmapped | RespErr::NoRight | RespErr::WrongRegion
         );
-        let from = port_of(header.src, self.links.len());
+        let from = self.config.map.port(header.src);
         if refused {
             self.delivery.refused(port, header)?;
         } else if let Some(from) = from {
             self.delivery.leave(from, port, header, payload)?;
-        } else if header
-            .src
-            .as_home()
-            .is_none_or(|home| home >= self.config.map.homes())
-        {
+        } else if !self.config.map.has_home(header.src) {
             return Err(violation(
                 FailureKind::Link,
                 format!("node {port} gets {header}, whose source does not exist"),
@@ -218,7 +215,7 @@ impl Suite {
     /// for must be known where others answer it.
     fn hostile(&mut self, cycle: u64, port: usize, direction: Direction, packet: &Packet) {
         let Packet { header, payload } = packet;
-        let from = port_of(header.src, self.links.len());
+        let from = self.config.map.port(header.src);
         // The verdicts are those on a device that may do anything.
         let _ = match (direction, header.class(), from) {
             (Direction::ToSwitch, Class::Req, _) => {

@@ -10,9 +10,9 @@ use crate::FailureKind;
 #[derive(Clone, Copy, Default)]
 struct Holders {
     /// One bit a node that holds the line in any state but I.
-    any: u32,
+    any: u64,
     /// The same for UC and UD.
-    unique: u32,
+    unique: u64,
 }
 
 /// The holders of every line, as the caches report them.
@@ -31,7 +31,7 @@ impl Swmr {
         new: CacheState,
     ) -> Verdict {
         let holders = self.lines.entry(line).or_default();
-        let bit = 1u32 << node;
+        let bit = 1u64 << node;
         let (held, unique) = (holders.any & bit != 0, holders.unique & bit != 0);
         if held != (old != CacheState::I) || unique != old.is_unique() {
             return Err(violation(
@@ -122,8 +122,8 @@ impl Swmr {
 }
 
 /// `node 3`, `nodes 1, 4`.
-fn nodes(mask: u32) -> String {
-    let list: Vec<String> = (0..u32::BITS)
+fn nodes(mask: u64) -> String {
+    let list: Vec<String> = (0..u64::BITS)
         .filter(|n| mask >> n & 1 != 0)
         .map(|n| n.to_string())
         .collect();

@@ -4,7 +4,7 @@
 //! Requests, snoops and memory accesses are followed from the word that opens them to the word that
 //! closes them, on the links only: neither the agents nor the inside of the switch are asked.
 
-use flits::{CacheState, Header, NodeId, Opcode, RespErr};
+use flits::{CacheState, Header, NodeId, Numbering, Opcode, RespErr};
 
 use super::{Verdict, violation};
 use crate::FailureKind;
@@ -63,12 +63,15 @@ struct Port {
 /// Everything open, by port.
 pub(super) struct Transactions {
     ports: Vec<Port>,
+    numbering: Numbering,
 }
 
 impl Transactions {
-    pub(super) fn new(ports: usize) -> Self {
+    pub(super) fn new(numbering: Numbering) -> Self {
+        let ports = 0..numbering.count();
         Transactions {
-            ports: (0..ports).map(|_| Port::default()).collect(),
+            ports: ports.map(|_| Port::default()).collect(),
+            numbering,
         }
     }
 
@@ -103,7 +106,8 @@ impl Transactions {
 
     /// Device `port` gets a snoop.
     pub(super) fn snoop(&mut self, cycle: u64, port: usize, header: &Header) -> Verdict {
-        if header.targets >> port & 1 == 0 {
+        let unit = port % self.numbering.per_chip();
+        if header.targets >> unit & 1 == 0 {
             return protocol(format!(
                 "node {port} gets {header}, whose targets it is not among"
             ));
@@ -127,7 +131,7 @@ impl Transactions {
         }
         let forward = (header.forward_node, header.forward_txn);
         if forwards(header.opcode) {
-            if header.forward_node == NodeId::port(port as u16) {
+            if header.forward_node == self.numbering.node(port) {
                 return protocol(format!(
                     "node {port} gets {header} for a request of its own"
                 ));
@@ -361,8 +365,8 @@ impl Transactions {
         line: u64,
         may_ask: impl Fn(Opcode) -> bool,
     ) -> Verdict {
-        let requests = super::delivery::port_of(node, self.ports.len())
-            .map(|port| &mut self.ports[port].requests);
+        let port = self.numbering.port(node);
+        let requests = port.map(|port| &mut self.ports[port].requests);
         let asked = |request: &&mut Request| {
             request.txn == txn
                 && request.addr == line

@@ -1,6 +1,6 @@
 //! The address map: which memory, which home and which rights an address has.
 
-use flits::NodeId;
+use flits::{NodeId, Numbering};
 use std::fmt;
 
 /// Bases and sizes of regions and local ranges are multiples of this many bytes.
@@ -82,11 +82,13 @@ pub struct AddressMapError {
 pub struct AddressMap {
     regions: Vec<Region>,
     homes: usize,
+    home_chips: usize,
+    numbering: Numbering,
 }
 
 impl AddressMap {
-    /// Checks the regions of a switch whose memories are on the ports `memories` and that has
-    /// `homes` home slices (a power of two).
+    /// Checks the regions of a system whose memories are on the ports `memories`, and each of whose
+    /// chips with devices, a power of two, has `homes` home slices (a power of two).
     ///
     /// # Errors
     /// Names the first region that is wrong, and why.
@@ -94,6 +96,7 @@ impl AddressMap {
         regions: Vec<Region>,
         memories: &[usize],
         homes: usize,
+        numbering: Numbering,
     ) -> Result<Self, AddressMapError> {
         for (index, region) in regions.iter().enumerate() {
             let fail = |reason| {
@@ -131,7 +134,12 @@ impl AddressMap {
                 }
             }
         }
-        Ok(AddressMap { regions, homes })
+        Ok(AddressMap {
+            regions,
+            homes,
+            home_chips: numbering.count() / numbering.per_chip(),
+            numbering,
+        })
     }
 
     /// The regions, in the order of their registers.
@@ -139,9 +147,43 @@ impl AddressMap {
         &self.regions
     }
 
-    /// Number of home slices.
+    /// Number of home slices of each chip with devices.
     pub fn homes(&self) -> usize {
         self.homes
+    }
+
+    /// Number of chips whose home slices share the lines.
+    pub fn home_chips(&self) -> usize {
+        self.home_chips
+    }
+
+    /// The first home slice of the first of them.
+    pub fn first_home(&self) -> NodeId {
+        NodeId::home(0)
+    }
+
+    /// Whether the node is a home slice that has lines.
+    pub fn has_home(&self, node: NodeId) -> bool {
+        let chip = usize::from(node.chip());
+        node.as_home().is_some_and(|slice| slice < self.homes) && chip < self.home_chips
+    }
+
+    /// How the devices are numbered.
+    pub fn numbering(&self) -> Numbering {
+        self.numbering
+    }
+
+    /// The identifier of the device on a port.
+    ///
+    /// # Panics
+    /// If there is no such port.
+    pub fn node(&self, port: usize) -> NodeId {
+        self.numbering.node(port)
+    }
+
+    /// The port of a device; `None` if the identifier names none.
+    pub fn port(&self, node: NodeId) -> Option<usize> {
+        self.numbering.port(node)
     }
 
     /// The region of an address; `None` in a hole.
@@ -163,14 +205,15 @@ impl AddressMap {
 
     /// The home slice of the line that holds `addr`.
     pub fn home_of(&self, addr: u64) -> NodeId {
-        let bits = self.homes.trailing_zeros();
+        let bits = (self.homes * self.home_chips).trailing_zeros();
         let mut line = (addr & ((1 << flits::layout::ADDR_BITS) - 1)) >> 6;
         let mut hash = 0;
         while bits != 0 && line != 0 {
-            hash ^= line & (self.homes as u64 - 1);
+            hash ^= line & ((1 << bits) - 1);
             line >>= bits;
         }
-        NodeId::home(hash as u16)
+        let (slice, chip) = (hash as usize % self.homes, hash as usize / self.homes);
+        NodeId::home(slice as u16).on_chip(chip as u16)
     }
 }
 
@@ -276,7 +319,7 @@ mod tests {
     }
 
     fn error(regions: &[Region]) -> String {
-        match AddressMap::new(regions.to_vec(), &[6, 7], 2) {
+        match AddressMap::new(regions.to_vec(), &[6, 7], 2, Numbering::of_one_chip(8)) {
             Ok(map) => panic!("accepted:\n{map}"),
             Err(error) => error.to_string(),
         }
@@ -291,6 +334,7 @@ mod tests {
             ],
             &[6, 7],
             2,
+            Numbering::of_one_chip(8),
         )
         .expect("a legal map");
         let mut seen = std::collections::BTreeSet::new();
@@ -309,13 +353,18 @@ mod tests {
 
     #[test]
     fn homes_are_chosen_by_the_folded_line_address() {
-        let map = AddressMap::new(Vec::new(), &[], 2).expect("an empty map");
+        let ports = Numbering::of_one_chip(8);
+        let map = AddressMap::new(Vec::new(), &[], 2, ports).expect("an empty map");
         assert_eq!(map.home_of(0x0), NodeId::home(0));
         assert_eq!(map.home_of(0x40), NodeId::home(1));
         assert_eq!(map.home_of(0xc0), NodeId::home(0));
         assert_eq!(map.home_of(0x1000_0000_0040), NodeId::home(0));
-        let one = AddressMap::new(Vec::new(), &[], 1).expect("an empty map");
+        let one = AddressMap::new(Vec::new(), &[], 1, ports).expect("an empty map");
         assert_eq!(one.home_of(0x40), NodeId::home(0));
+        let four = AddressMap::new(Vec::new(), &[], 2, Numbering::new(16, 4)).expect("a map");
+        assert_eq!(four.home_of(0x40), NodeId::home(1));
+        assert_eq!(four.home_of(0x140), NodeId::home(1).on_chip(2));
+        assert_eq!(four.home_of(0x240), NodeId::home(0));
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! The switch as channels of link words, over a Verilated model chosen at run time.
+//! The switch, or several of them, as channels of link words, over Verilated models chosen at run
+//! time.
 //!
 //! [`Dut`] keeps the rules of a link on the nodes' side: words leave only against credits, one a
 //! cycle and port; words that arrive wait in a buffer whose depth was granted as credits, and taking
 //! them returns the credits. Below it is anything with the pins of a switch ([`Switch`]): a Verilated
-//! model or the [`Reference`] switch.
+//! model or the [`Reference`] switch; or several of them and what carries words between
+//! ([`Cabling`]). Ports are then those of all chips with devices, one chip after the other.
 
 mod address;
+mod cluster;
 pub mod csr_map;
 mod model;
 mod pins;
@@ -13,22 +16,29 @@ mod reference;
 mod registers;
 
 pub use address::{AddressMap, AddressMapError, MAX_INTERLEAVE, REGION_UNIT, Region};
+pub use cluster::{Cabling, Chip, Direct};
 pub(crate) use pins::bits;
 pub use pins::{
     ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Switch, Words,
 };
 
-pub use model::{TIGHT_PORTS, Variant, tight, verilated};
+pub use model::{
+    TIGHT_PORTS, Variant, chip_of_system, tight, tight_chip_of_system, tight_fabric, verilated,
+};
 pub use reference::Reference;
-pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters};
+pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters, PortCounters};
 
 use crate::agents::Outbox;
 use crate::check::{Checkers, Direction};
+use crate::topology::Topology;
 use crate::{Failure, FailureKind};
+use cluster::Seats;
 use flits::{Class, LinkWord, layout};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::collections::VecDeque;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 /// Words of each class that a node's receive buffer holds, unless configured.
 pub const NODE_DEPTH: u16 = 16;
@@ -83,24 +93,24 @@ struct Channel {
     stats: PortStats,
 }
 
-/// The switch and the links to it.
+/// The chips and the links to them.
 pub struct Dut {
-    switch: Box<dyn Switch>,
+    chips: Vec<Chip>,
+    cabling: Box<dyn Cabling>,
+    seats: Seats,
     channels: Vec<Channel>,
-    inputs: Inputs,
-    outputs: Outputs,
     stall: Stall,
     /// Ports with words to send, with credits to return, with words received: one bit each.
-    sending: u16,
-    owing: u16,
-    received: u16,
+    sending: u64,
+    owing: u64,
+    received: u64,
     depth: u16,
     cycle: u64,
 }
 
 impl Dut {
-    /// Links to a switch, in reset and then ready. `depth` is the receive buffer of each class at a
-    /// node, in words; `stalls` gives the generator of random stalls of each port.
+    /// Links to a switch standing alone, in reset and then ready. `depth` is the receive buffer of
+    /// each class at a node, in words; `stalls` gives the generator of random stalls of each port.
     ///
     /// # Errors
     /// As [`Dut::reset`].
@@ -110,14 +120,43 @@ impl Dut {
         stall: Stall,
         stalls: impl Fn(usize) -> Pcg64Mcg,
     ) -> Result<Self, Failure> {
-        let channels = (0..switch.ports())
+        let topology = Topology::single(switch.ports());
+        let cabling = Box::new(Direct::new(&topology));
+        Dut::cabled(vec![switch], cabling, &topology, depth, stall, stalls)
+    }
+
+    /// Links to the devices' ports of the chips of a system, which `cabling` connects; else as
+    /// [`Dut::new`].
+    ///
+    /// # Errors
+    /// As [`Dut::reset`]; also if there are other chips than in the topology.
+    pub fn cabled(
+        switches: Vec<Box<dyn Switch>>,
+        cabling: Box<dyn Cabling>,
+        topology: &Topology,
+        depth: u16,
+        stall: Stall,
+        stalls: impl Fn(usize) -> Pcg64Mcg,
+    ) -> Result<Self, Failure> {
+        let sizes: Vec<usize> = switches.iter().map(|switch| switch.ports()).collect();
+        let wanted: Vec<usize> = topology.chips().iter().map(|chip| chip.ports).collect();
+        if sizes != wanted {
+            let text = format!("the chips have {sizes:?} ports, and should have {wanted:?}");
+            return Err(Failure::new(0, FailureKind::Setup, text));
+        }
+        let chip = |switch| Chip {
+            switch,
+            inputs: Inputs::default(),
+            outputs: Outputs::default(),
+        };
+        let channels = (0..topology.numbering().count())
             .map(|port| Channel::new(depth, stalls(port)))
             .collect();
         let mut dut = Dut {
-            switch,
+            chips: switches.into_iter().map(chip).collect(),
+            cabling,
+            seats: Seats::new(topology),
             channels,
-            inputs: Inputs::default(),
-            outputs: Outputs::default(),
             stall,
             sending: 0,
             owing: 0,
@@ -129,32 +168,43 @@ impl Dut {
         Ok(dut)
     }
 
-    /// Resets the switch and the links; cycles count from 0 again.
+    /// Resets the chips and the links; cycles count from 0 again.
     ///
     /// # Errors
-    /// If an assertion of the model fires.
+    /// If an assertion of a model fires.
     pub fn reset(&mut self) -> Result<(), Failure> {
-        self.switch.reset()?;
+        for chip in &mut self.chips {
+            chip.switch.reset()?;
+            (chip.inputs, chip.outputs) = (Inputs::default(), Outputs::default());
+        }
+        self.cabling.reset()?;
         for channel in &mut self.channels {
             *channel = Channel::new(self.depth, channel.stalls.clone());
         }
-        (self.inputs, self.outputs) = (Inputs::default(), Outputs::default());
         (self.sending, self.received, self.cycle) = (0, 0, 0);
-        self.owing = (u32::MAX >> (32 - self.ports())) as u16;
+        self.owing = u64::MAX >> (u64::BITS as usize - self.ports());
         Ok(())
     }
 
-    /// The switch without the links.
-    pub(crate) fn into_switch(self) -> Box<dyn Switch> {
-        self.switch
+    /// The one switch without the links.
+    pub(crate) fn into_switch(mut self) -> Box<dyn Switch> {
+        self.chips.swap_remove(0).switch
     }
 
-    /// The switch itself.
-    pub fn switch(&mut self) -> &mut dyn Switch {
-        self.switch.as_mut()
+    /// A chip itself.
+    ///
+    /// # Panics
+    /// If there is no such chip.
+    pub fn switch(&mut self, chip: usize) -> &mut dyn Switch {
+        self.chips[chip].switch.as_mut()
     }
 
-    /// Number of ports.
+    /// Number of chips.
+    pub fn chips(&self) -> usize {
+        self.chips.len()
+    }
+
+    /// Number of ports with devices.
     pub fn ports(&self) -> usize {
         self.channels.len()
     }
@@ -177,11 +227,11 @@ impl Dut {
 
     /// Notes that the port may have words to send.
     pub fn sends(&mut self, port: usize) {
-        self.sending |= u16::from(!self.channels[port].outbox.is_empty()) << port;
+        self.sending |= u64::from(!self.channels[port].outbox.is_empty()) << port;
     }
 
     /// Ports with received words, one bit each.
-    pub fn received(&self) -> u16 {
+    pub fn received(&self) -> u64 {
         self.received
     }
 
@@ -203,7 +253,7 @@ impl Dut {
         channel.owing |= 1 << class;
         self.owing |= 1 << port;
         channel.received &= !(u8::from(channel.inbox[class].is_empty()) << class);
-        self.received &= !(u16::from(channel.received == 0) << port);
+        self.received &= !(u64::from(channel.received == 0) << port);
         Some(word)
     }
 
@@ -217,9 +267,9 @@ impl Dut {
         self.channels[port].credits[class as usize]
     }
 
-    /// Whether no word waits at the nodes and no credit is owed to the switch.
+    /// Whether no word waits at the nodes or on a cable and no credit is owed to the switch.
     pub fn is_quiet(&self) -> bool {
-        self.sending | self.owing | self.received == 0
+        self.sending | self.owing | self.received == 0 && self.cabling.is_quiet()
     }
 
     /// Whether the switch has given back every credit of a buffer of `depth` words a class.
@@ -242,18 +292,23 @@ impl Dut {
     /// One clock cycle.
     ///
     /// # Errors
-    /// A fired assertion of the model, or a word whose class code is none.
+    /// A fired assertion of a model, or a word whose class code is none.
     pub fn step(&mut self, checks: &mut Checkers) -> Result<(), Failure> {
         self.cycle += 1;
+        for chip in &mut self.chips {
+            chip.inputs.rx.valid = 0;
+            chip.inputs.tx_credit = Credits::default();
+        }
         self.drive(checks);
-        self.switch.clock(&self.inputs, &mut self.outputs)?;
+        self.cabling.carry(self.cycle, &mut self.chips)?;
+        for chip in &mut self.chips {
+            chip.switch.clock(&chip.inputs, &mut chip.outputs)?;
+        }
         self.sample(checks)
     }
 
     /// Puts words and credits on the inputs.
     fn drive(&mut self, checks: &mut Checkers) {
-        self.inputs.rx.valid = 0;
-        self.inputs.tx_credit = Credits::default();
         for port in bits(self.sending) {
             let channel = &mut self.channels[port];
             if stalled(&mut channel.stalls, self.stall.rx_permille) {
@@ -269,9 +324,10 @@ impl Dut {
             channel.ready &= !(u8::from(channel.credits[class] == 0) << class);
             channel.last = class as u8;
             channel.stats.to_switch[class] += 1;
-            self.inputs.rx.put(port, &word);
+            let seat = self.seats.of_device[port];
+            self.chips[seat.chip].inputs.rx.put(seat.port, &word);
             checks.on_word(self.cycle, port, Direction::ToSwitch, &word);
-            self.sending &= !(u16::from(channel.outbox.is_empty()) << port);
+            self.sending &= !(u64::from(channel.outbox.is_empty()) << port);
         }
         for port in bits(self.owing) {
             let channel = &mut self.channels[port];
@@ -284,34 +340,77 @@ impl Dut {
                 *owed -= 1;
                 channel.owing &= !(u8::from(*owed == 0) << class);
             }
-            self.inputs.tx_credit.pulses(port, pulses);
+            let seat = self.seats.of_device[port];
+            self.chips[seat.chip]
+                .inputs
+                .tx_credit
+                .pulses(seat.port, pulses);
             checks.on_credit(self.cycle, port, Direction::ToNode, pulses);
-            self.owing &= !(u16::from(channel.owing == 0) << port);
+            self.owing &= !(u64::from(channel.owing == 0) << port);
         }
     }
 
     /// Takes words and credits from the outputs.
     fn sample(&mut self, checks: &mut Checkers) -> Result<(), Failure> {
-        for port in bits(self.outputs.tx.valid) {
-            let Some(word) = self.outputs.tx.get(port) else {
-                let text = format!("port {port}: the switch sends a word of no class");
-                return Err(Failure::new(self.cycle, FailureKind::Link, text));
-            };
-            checks.on_word(self.cycle, port, Direction::ToNode, &word);
-            let channel = &mut self.channels[port];
-            channel.stats.to_node[word.class as usize] += 1;
-            channel.inbox[word.class as usize].push_back(word);
-            channel.received |= 1 << word.class as u8;
-            self.received |= 1 << port;
-        }
-        for (port, classes) in self.outputs.rx_credit.iter() {
-            let channel = &mut self.channels[port];
-            bits(classes).for_each(|class| channel.credits[class] += 1);
-            channel.ready |= classes;
-            checks.on_credit(self.cycle, port, Direction::ToSwitch, classes);
+        for (chip, &(first, count)) in self.chips.iter().zip(&self.seats.of_chip) {
+            let devices = cluster::first(count);
+            for unit in bits(chip.outputs.tx.valid & devices) {
+                let port = first + unit;
+                let Some(word) = chip.outputs.tx.get(unit) else {
+                    let text = format!("port {port}: the switch sends a word of no class");
+                    return Err(Failure::new(self.cycle, FailureKind::Link, text));
+                };
+                checks.on_word(self.cycle, port, Direction::ToNode, &word);
+                let channel = &mut self.channels[port];
+                channel.stats.to_node[word.class as usize] += 1;
+                channel.inbox[word.class as usize].push_back(word);
+                channel.received |= 1 << word.class as u8;
+                self.received |= 1 << port;
+            }
+            for (unit, classes) in chip.outputs.rx_credit.of(devices).iter() {
+                let port = first + unit;
+                let channel = &mut self.channels[port];
+                bits(classes).for_each(|class| channel.credits[class] += 1);
+                channel.ready |= classes;
+                checks.on_credit(self.cycle, port, Direction::ToSwitch, classes);
+            }
         }
         Ok(())
     }
+
+    /// Writes VCD files from now on, with a window only of those cycles since reset: `path` for a
+    /// switch standing alone; of several chips, one file each, whose names get the chip's number.
+    ///
+    /// # Errors
+    /// If the models have no waves to show, or a file cannot be written.
+    pub fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
+        if let [chip] = &mut self.chips[..] {
+            return chip.switch.trace_open(path, window);
+        }
+        for (number, chip) in self.chips.iter_mut().enumerate() {
+            chip.switch
+                .trace_open(&vcd_of(path, number), window.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Ends the VCD files.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn trace_close(&mut self) -> Result<(), Failure> {
+        self.chips
+            .iter_mut()
+            .try_for_each(|chip| chip.switch.trace_close())
+    }
+}
+
+/// The VCD file of one of several chips: `run.vcd` becomes `run.chip2.vcd`.
+pub fn vcd_of(path: &Path, chip: usize) -> PathBuf {
+    let extension = path
+        .extension()
+        .map_or("vcd".into(), |e| e.to_string_lossy());
+    path.with_extension(format!("chip{chip}.{extension}"))
 }
 
 impl Channel {

@@ -12,6 +12,10 @@ verilated::model!(switch4);
 verilated::model!(switch8);
 verilated::model!(switch16);
 verilated::model!(tight_switch);
+verilated::model!(chip8);
+verilated::model!(chip16);
+verilated::model!(tight_chip);
+verilated::model!(tight_fabric);
 
 /// Cycles that the reset is held.
 const RESET_CYCLES: u32 = 4;
@@ -40,6 +44,45 @@ pub fn verilated(ports: usize, variant: Variant) -> Result<Box<dyn Switch>, Fail
 /// If it is not built in that variant.
 pub fn tight(variant: Variant) -> Result<Box<dyn Switch>, Failure> {
     match TightSwitch::with_variant(variant) {
+        Ok(model) => Ok(Box::new(Rtl::new(model))),
+        Err(error) => Err(setup(error.to_string())),
+    }
+}
+
+/// A chip of a system of several, with 8 or 16 ports: half of them for devices, of 64 in all.
+///
+/// # Errors
+/// If that model is not built in that variant.
+pub fn chip_of_system(ports: usize, variant: Variant) -> Result<Box<dyn Switch>, Failure> {
+    let model: Result<Box<dyn Switch>, _> = match ports {
+        8 => Chip8::with_variant(variant).map(|model| Box::new(Rtl::new(model)) as _),
+        16 => Chip16::with_variant(variant).map(|model| Box::new(Rtl::new(model)) as _),
+        _ => {
+            let text = format!("there is no model of a chip with {ports} ports; 8, 16 exist");
+            return Err(setup(text));
+        }
+    };
+    model.map_err(|error| setup(error.to_string()))
+}
+
+/// As [`tight`], but a chip of a system of several: two ports are for devices.
+///
+/// # Errors
+/// If it is not built in that variant.
+pub fn tight_chip_of_system(variant: Variant) -> Result<Box<dyn Switch>, Failure> {
+    match TightChip::with_variant(variant) {
+        Ok(model) => Ok(Box::new(Rtl::new(model))),
+        Err(error) => Err(setup(error.to_string())),
+    }
+}
+
+/// Chips as [`tight_chip_of_system`] cabled in RTL: two leaves with two devices each and a spine.
+/// The registers of chip c begin at c * 4096.
+///
+/// # Errors
+/// If it is not built.
+pub fn tight_fabric() -> Result<Box<dyn Switch>, Failure> {
+    match TightFabric::with_variant(Variant::Fast) {
         Ok(model) => Ok(Box::new(Rtl::new(model))),
         Err(error) => Err(setup(error.to_string())),
     }
@@ -104,6 +147,7 @@ macro_rules! rtl_switch {
                 let model = &mut self.model;
                 model.set_rst_ni(0);
                 model.set_rx_valid_i(0);
+                model.set_output_dead_i(0);
                 let $wide = 0u128;
                 model.set_tx_credit_i($credit);
                 model.set_psel_i(0);
@@ -201,8 +245,16 @@ macro_rules! rtl_switch {
 
 rtl_switch!(Switch4, 4, |wide| wide as u32);
 rtl_switch!(TightSwitch, TIGHT_PORTS, |wide| wide as u32);
+rtl_switch!(TightChip, TIGHT_PORTS, |wide| wide as u32);
+rtl_switch!(TightFabric, TIGHT_PORTS, |wide| wide as u32);
 rtl_switch!(Switch8, 8, |wide| wide as u64);
 rtl_switch!(Switch16, 16, |wide| &[
+    wide as u32,
+    (wide >> 32) as u32,
+    (wide >> 64) as u32
+]);
+rtl_switch!(Chip8, 8, |wide| wide as u64);
+rtl_switch!(Chip16, 16, |wide| &[
     wide as u32,
     (wide >> 32) as u32,
     (wide >> 64) as u32

@@ -39,6 +39,17 @@ impl Words {
         self.flit[port] = word.flit;
     }
 
+    /// Copies the word on port `from` of others to port `port`.
+    pub fn copy(&mut self, port: usize, others: &Words, from: usize) {
+        let bit = 1u16 << port;
+        let shift = 3 * port;
+        self.valid |= bit;
+        self.class = (self.class & !(7 << shift)) | (others.class >> (3 * from) & 7) << shift;
+        self.head = (self.head & !bit) | (others.head >> from & 1) << port;
+        self.tail = (self.tail & !bit) | (others.tail >> from & 1) << port;
+        self.flit[port] = others.flit[from];
+    }
+
     /// The word on a port, whether valid or not; `None` if its class code is no class.
     pub fn get(&self, port: usize) -> Option<LinkWord> {
         Some(LinkWord {
@@ -63,6 +74,13 @@ impl Credits {
     /// Adds a pulse of each class whose bit is set.
     pub fn pulses(&mut self, port: usize, classes: u8) {
         self.0 |= u128::from(classes) << (port * CLASSES);
+    }
+
+    /// The pulses of some ports only, one bit a port.
+    pub fn of(self, ports: u16) -> Credits {
+        const PORT: u128 = (1 << CLASSES) - 1;
+        let mask = bits(ports).fold(0, |mask, port| mask | PORT << (port * CLASSES));
+        Credits(self.0 & mask)
     }
 
     /// The ports with pulses, and the classes of each, one bit a class.
@@ -178,8 +196,8 @@ pub trait Switch {
 
 /// The numbers of the bits that are set, lowest first.
 #[inline]
-pub(crate) fn bits(mask: impl Into<u32>) -> impl Iterator<Item = usize> {
-    let mut left: u32 = mask.into();
+pub(crate) fn bits(mask: impl Into<u64>) -> impl Iterator<Item = usize> {
+    let mut left: u64 = mask.into();
     std::iter::from_fn(move || {
         if left == 0 {
             return None;

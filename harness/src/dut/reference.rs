@@ -11,7 +11,7 @@ use super::{
 use crate::agents::{LineBytes, LineWrite, Outbox};
 use crate::protocol::{self, HomeIn, HomeLine, HomeOut, Payload, Violation};
 use crate::{Failure, FailureKind};
-use flits::{Assembler, Class, Flit, Header, NodeId, Opcode, Packet, RespErr, layout};
+use flits::{Assembler, Class, Flit, Header, NodeId, Numbering, Opcode, Packet, RespErr, layout};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -363,7 +363,13 @@ impl Switch for Reference {
 
     fn configure(&mut self, map: &[Region], partitions: &[u16]) -> Option<Parameters> {
         let memories: Vec<usize> = (0..self.ports.len()).collect();
-        self.map = AddressMap::new(map.to_vec(), &memories, HOMES).ok();
+        self.map = AddressMap::new(
+            map.to_vec(),
+            &memories,
+            HOMES,
+            Numbering::of_one_chip(self.ports.len()),
+        )
+        .ok();
         self.partitions = partitions.to_vec();
         Some(Parameters {
             ports: self.ports.len(),
@@ -373,6 +379,9 @@ impl Switch for Reference {
             dir_sets: 0,
             dir_ways: 0,
             trackers: TRANSACTIONS,
+            nodes: self.ports.len(),
+            nodes_per_chip: self.ports.len(),
+            chips: 1,
         })
     }
 

@@ -4,12 +4,13 @@ use super::machine::{Device, Machine};
 use super::mailbox::Mailbox;
 use super::seed;
 use super::supernode::Supernode;
-use crate::agents::{CachedConfig, CachedNode, IoNode, MemoryNode, MemoryTiming};
+use crate::agents::{CachedConfig, CachedNode, IoNode, MemoryNode, MemoryTiming, NodeSet};
 use crate::check::{self, CheckConfig, Checkers, PortKind};
 use crate::dut::{
-    AddressMap, Dut, NODE_DEPTH, Parameters, Reference, Region, Stall, Switch, TIGHT_PORTS,
-    Variant, tight, verilated,
+    AddressMap, Direct, Dut, NODE_DEPTH, Parameters, Reference, Region, Stall, Switch, TIGHT_PORTS,
+    Variant, chip_of_system, tight, tight_chip_of_system, verilated,
 };
+use crate::topology::Topology;
 use crate::{Failure, FailureKind};
 use flits::NodeId;
 use flits::stimulus::{self, Config, Node};
@@ -26,9 +27,11 @@ const IO_REQUESTS: usize = 8;
 pub enum Model {
     /// The Verilated RTL.
     Rtl(Variant),
-    /// The Verilated RTL with 4 ports, 4 homes and very little room; see [`tight`].
+    /// The Verilated RTL with 4 ports, 4 homes and very little room; see [`tight`]. In a system of
+    /// several chips each has 4 ports, two of them for devices or, of a spine, four for leaves.
     Tight,
-    /// The switch of the specification: an ideal fabric around [`crate::protocol::home`].
+    /// The switch of the specification: an ideal fabric around [`crate::protocol::home`]. It stands
+    /// alone.
     Reference,
 }
 
@@ -67,6 +70,11 @@ impl Builder {
     /// The default system of a switch with 4, 8 or 16 ports, see [`Config::new`].
     pub fn ports(self, ports: usize) -> Self {
         self.config(Config::new(ports))
+    }
+
+    /// The default system of several chips in two tiers, see [`Config::tiers`].
+    pub fn tiers(self, leaves: usize, nodes_per_leaf: usize, spines: usize) -> Self {
+        self.config(Config::tiers(leaves, nodes_per_leaf, spines))
     }
 
     /// Devices, address map and stalls.
@@ -141,6 +149,21 @@ impl Builder {
             Some(_) => Variant::Wave,
             None => variant,
         };
+        self.config.check().map_err(setup)?;
+        if let Some(tiers) = self.config.tiers {
+            let topology = match self.model {
+                Model::Tight => Topology::tiers_of(TIGHT_PORTS, ports, tiers),
+                _ => Topology::tiers(ports, tiers),
+            };
+            let topology = topology.map_err(|error| setup(error.to_string()))?;
+            let chip = |chip: &crate::topology::Chip| match self.model {
+                Model::Rtl(asked) => chip_of_system(chip.ports, variant(asked)),
+                Model::Tight => tight_chip_of_system(variant(Variant::Fast)),
+                Model::Reference => Err(setup("the reference is one switch, not several".into())),
+            };
+            let chips: Result<Vec<_>, _> = topology.chips().iter().map(chip).collect();
+            return self.build_on(chips?, &topology);
+        }
         let switch: Box<dyn Switch> = match self.model {
             Model::Rtl(asked) => verilated(ports, variant(asked))?,
             Model::Tight if ports == TIGHT_PORTS => tight(variant(Variant::Fast))?,
@@ -150,11 +173,15 @@ impl Builder {
             }
             Model::Reference => Box::new(Reference::new(ports)),
         };
-        self.build_on(switch)
+        self.build_on(vec![switch], &Topology::single(ports))
     }
 
-    /// Builds the system around a switch.
-    pub(crate) fn build_on(self, mut switch: Box<dyn Switch>) -> Result<Supernode, Failure> {
+    /// Builds the system around chips.
+    pub(crate) fn build_on(
+        self,
+        mut chips: Vec<Box<dyn Switch>>,
+        topology: &Topology,
+    ) -> Result<Supernode, Failure> {
         let Builder { config, seed, .. } = &self;
         config.check().map_err(setup)?;
         if let Some(port) = config.nodes.iter().position(|node| !possible(node)) {
@@ -174,25 +201,30 @@ impl Builder {
             .collect();
         let regions: Vec<Region> = config.regions.iter().map(Region::from).collect();
 
-        let direct = switch.configure(&regions, &partitions);
+        let direct = match &mut chips[..] {
+            [switch] => switch.configure(&regions, &partitions),
+            _ => None,
+        };
         let stall = Stall {
             rx_permille: config.stall.rx_permille,
             tx_permille: config.stall.tx_permille,
         };
         let stalls = |port| seed::stream(*seed, &format!("stall {port}"));
-        let mut dut = Dut::new(switch, self.node_depth, stall, stalls)?;
+        let cables = Box::new(Direct::new(topology));
+        let mut dut = Dut::cabled(chips, cables, topology, self.node_depth, stall, stalls)?;
         let parameters = match direct {
             Some(parameters) => parameters,
-            None => dut.parameters(&mut Checkers::off())?,
+            None => dut.parameters(0, &mut Checkers::off())?,
         };
-        if parameters.ports != ports {
-            let has = parameters.ports;
-            return Err(setup(format!("the switch has {has} ports and not {ports}")));
+        if parameters.ports != topology.chips()[0].ports {
+            let (has, wants) = (parameters.ports, topology.chips()[0].ports);
+            return Err(setup(format!("the switch has {has} ports and not {wants}")));
         }
         let memories: Vec<usize> = (0..ports)
             .filter(|&port| matches!(config.nodes.get(port), Some(Node::Memory { .. })))
             .collect();
-        let map = AddressMap::new(regions, &memories, parameters.home_slices)
+        let numbering = topology.numbering();
+        let map = AddressMap::new(regions, &memories, parameters.home_slices, numbering)
             .map_err(|error| setup(error.to_string()))?;
         let mut checks = match self.checks {
             true => Checkers::new(self.check_config(&map, &partitions, &parameters)),
@@ -202,12 +234,14 @@ impl Builder {
         // The parameters were read unwatched; the checkers see everything from this reset on.
         dut.reset()?;
         if let Some((path, window)) = &self.vcd {
-            dut.switch().trace_open(path, window.clone())?;
+            dut.trace_open(path, window.clone())?;
         }
         if direct.is_none() {
-            dut.program(&map, &partitions, &parameters, &mut checks)?;
+            dut.program(topology, &map, &partitions, &parameters, &mut checks)?;
         }
-        let devices = (0..ports).map(|port| device(port, config.nodes.get(port), &memories));
+        let set: NodeSet = memories.iter().map(|&port| numbering.node(port)).collect();
+        let devices =
+            (0..ports).map(|port| device(numbering.node(port), config.nodes.get(port), set));
         let devices = devices.collect();
         let processors = (0..ports)
             .filter(|&p| matches!(config.nodes.get(p), Some(Node::Cached { .. } | Node::Io {})))
@@ -216,6 +250,7 @@ impl Builder {
         mailbox.now = dut.cycle();
         Ok(Supernode {
             machine: Machine::new(dut, devices, map, parameters.class_depth, checks),
+            topology: topology.clone(),
             mailbox: Rc::new(RefCell::new(mailbox)),
             processors,
             parameters,
@@ -256,9 +291,7 @@ fn possible(node: &Node) -> bool {
     !matches!(node, Node::Cached { mshrs, .. } if !(1..=64).contains(mshrs))
 }
 
-fn device(port: usize, node: Option<&Node>, memories: &[usize]) -> Device {
-    let id = NodeId::port(port as u16);
-    let memories = memories.iter().fold(0, |mask, &memory| mask | 1 << memory);
+fn device(id: NodeId, node: Option<&Node>, memories: NodeSet) -> Device {
     match node {
         Some(&Node::Cached {
             sets,

@@ -4,7 +4,7 @@ use super::mailbox::Mailbox;
 use super::stats::{NodeStats, Stats};
 use crate::agents::{Agent, CachedNode, Context, IoNode, MemoryNode, OpId};
 use crate::check::{CheckCounts, Checkers, LineVisitor};
-use crate::dut::{AddressMap, Dut, MAX_PORTS, bits};
+use crate::dut::{AddressMap, Dut, bits};
 use crate::{Failure, FailureKind};
 use flits::layout::LINE_BYTES;
 use flits::{Assembler, Class, Packet};
@@ -60,7 +60,7 @@ pub(crate) struct Machine {
     pub(crate) map: AddressMap,
     stations: Vec<Station>,
     /// The next cycle in which each device wants to act by itself.
-    wake: [u64; MAX_PORTS],
+    wake: Vec<u64>,
     /// Credits that the switch grants for each class.
     switch_depth: u16,
     /// Whether some device is [`Device::Hostile`].
@@ -90,8 +90,8 @@ impl Machine {
             dut,
             checks,
             map,
+            wake: vec![u64::MAX; devices.len()],
             stations: devices.into_iter().map(station).collect(),
-            wake: [u64::MAX; MAX_PORTS],
             switch_depth,
         }
     }
@@ -154,6 +154,7 @@ impl Machine {
         let cycle = mailbox.now + 1;
         let mut cx = Context {
             cycle,
+            port,
             out: self.dut.outbox(port),
             ops: &mut mailbox.ops,
             checks: &mut self.checks,

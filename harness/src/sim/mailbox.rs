@@ -3,7 +3,6 @@
 use super::executor::Task;
 use crate::Failure;
 use crate::agents::{OpId, OpTable, Request};
-use crate::dut::MAX_PORTS;
 use flits::LinkWord;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,7 +17,7 @@ pub(crate) struct Mailbox {
     /// Link words to send as they are.
     pub(crate) raw: Vec<(usize, LinkWord)>,
     /// Operations submitted so far, by port.
-    counts: [u64; MAX_PORTS],
+    counts: Vec<u64>,
     /// Programs that sleep: cycle, order of arrival, whom to wake.
     timers: BinaryHeap<Reverse<Timer>>,
     timer_count: u64,
@@ -73,6 +72,9 @@ impl Mailbox {
 
     /// Enters an operation of the node on a port; the request's number and cycle are filled in.
     pub(super) fn submit(&mut self, port: usize, request: Request<'_>, waker: &Waker) -> OpId {
+        if port >= self.counts.len() {
+            self.counts.resize(port + 1, 0);
+        }
         let index = self.counts[port];
         self.counts[port] += 1;
         let id = self.ops.enter(Request {

@@ -138,6 +138,50 @@ fn a_tight_switch_computes_the_same_and_recalls_lines() {
     assert!(recalls > 0);
 }
 
+/// Systems of several chips: leaves, devices on each, spines, model.
+const TIERS: [(usize, usize, usize, Model); 3] = [
+    (4, 4, 2, Model::Rtl(Variant::Fast)),
+    (2, 2, 1, Model::Tight),
+    (4, 2, 2, Model::Tight),
+];
+
+#[test]
+fn two_tiers_compute_what_one_switch_does() {
+    for (leaves, per_leaf, spines, model) in TIERS {
+        let mut sn = Supernode::builder()
+            .tiers(leaves, per_leaf, spines)
+            .model(model)
+            .build()
+            .expect("a system");
+        let mut alone = Config::tiers(leaves, per_leaf, spines);
+        alone.tiers = None;
+        let one = Supernode::builder().config(alone).model(Model::Reference);
+        let expected = one
+            .build()
+            .expect("the reference")
+            .run(|sys| one_at_a_time(sys, 300));
+        let found = sn.run(|sys| one_at_a_time(sys, 300));
+        assert_eq!(found, expected, "{leaves} leaves");
+    }
+}
+
+#[test]
+fn random_programs_on_two_tiers_violate_nothing() {
+    for (leaves, per_leaf, spines, model) in TIERS {
+        for seed in 0..4 {
+            let mut sn = Supernode::builder()
+                .tiers(leaves, per_leaf, spines)
+                .model(model)
+                .seed(seed)
+                .build()
+                .expect("a system");
+            let span = 1 << (9 + seed);
+            sn.run(|sys| super::tests::scramble(sys, seed, span))
+                .unwrap_or_else(|failure| panic!("{leaves} leaves, seed {seed}: {failure}"));
+        }
+    }
+}
+
 #[test]
 fn random_programs_on_the_switch_violate_nothing() {
     for seed in 0..4 {

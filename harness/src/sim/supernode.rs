@@ -7,7 +7,8 @@ use super::mailbox::Mailbox;
 use super::stats::Stats;
 use super::system::System;
 use crate::check::{CheckCounts, SeenPacket};
-use crate::dut::{AddressMap, ErrorLog, HomeCounters, Parameters};
+use crate::dut::{AddressMap, ErrorLog, HomeCounters, Parameters, PortCounters, csr_map};
+use crate::topology::Topology;
 use crate::{Failure, FailureKind};
 use flits::stimulus::Config;
 use std::cell::{Cell, RefCell};
@@ -17,7 +18,7 @@ use std::rc::Rc;
 /// Cycles between two looks at whether the programs still wait for anything.
 const DEAD_PERIOD: u64 = 1024;
 
-/// A simulated supernode: a switch, devices on its ports, and checkers of all they do.
+/// A simulated supernode: a switch or several, devices on their ports, and checkers of all they do.
 ///
 /// ```no_run
 /// use harness::sim::Supernode;
@@ -33,6 +34,7 @@ pub struct Supernode {
     pub(super) mailbox: Rc<RefCell<Mailbox>>,
     pub(super) processors: Rc<[usize]>,
     pub(super) parameters: Parameters,
+    pub(super) topology: Topology,
     pub(super) has_registers: bool,
     pub(super) max_cycles: u64,
     pub(super) failed: Option<Failure>,
@@ -83,7 +85,7 @@ impl Supernode {
         if let Err(failure) = &outcome {
             self.failed = Some(failure.clone());
             // The failure to report is the one found; one of the file would hide it.
-            let _ = self.machine.dut.switch().trace_close();
+            let _ = self.machine.dut.trace_close();
         }
         outcome
     }
@@ -152,7 +154,12 @@ impl Supernode {
         &self.machine.map
     }
 
-    /// What the switch says of itself.
+    /// The chips and how they are cabled.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// What the switch says of itself; of several chips, the first.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
@@ -172,7 +179,7 @@ impl Supernode {
         &self.processors
     }
 
-    /// Reads a register of the switch.
+    /// Reads a register of the switch; of several chips, of the first.
     ///
     /// # Errors
     /// If the switch refuses the access or has no registers.
@@ -182,7 +189,7 @@ impl Supernode {
         Ok(value)
     }
 
-    /// Writes a register of the switch.
+    /// Writes a register of the switch; of several chips, of the first.
     ///
     /// # Errors
     /// If the switch refuses the access or has no registers.
@@ -194,7 +201,7 @@ impl Supernode {
         Ok(())
     }
 
-    /// What the switch has logged of errors; nothing where it has no registers.
+    /// What the switch has logged of errors, all chips together; nothing where it has no registers.
     ///
     /// # Errors
     /// If a register access fails.
@@ -202,12 +209,18 @@ impl Supernode {
         if !self.has_registers {
             return Ok(ErrorLog::default());
         }
-        let log = self.machine.dut.error_log(&mut self.machine.checks);
+        let Machine { dut, checks, .. } = &mut self.machine;
+        let mut all = ErrorLog::default();
+        for chip in 0..dut.chips() {
+            let log = dut.error_log(chip, checks)?;
+            all.count += log.count;
+            all.first = all.first.or(log.first);
+        }
         self.mailbox.borrow_mut().now = self.cycle();
-        log
+        Ok(all)
     }
 
-    /// What each home slice has counted; nothing where the switch has no registers.
+    /// What each home slice has counted, chip by chip; nothing where the switch has no registers.
     ///
     /// # Errors
     /// If a register access fails.
@@ -216,22 +229,52 @@ impl Supernode {
             return Ok(Vec::new());
         }
         let Machine { dut, checks, .. } = &mut self.machine;
-        let slices = 0..self.parameters.home_slices as u32;
-        let counters = slices
-            .map(|slice| dut.home_counters(slice, checks))
+        let slices = self.parameters.home_slices as u32;
+        let leaves = 0..self.topology.leaves();
+        let counters = leaves
+            .flat_map(|chip| (0..slices).map(move |slice| (chip, slice)))
+            .map(|(chip, slice)| dut.home_counters(chip, slice, checks))
             .collect();
         self.mailbox.borrow_mut().now = self.cycle();
         counters
     }
 
+    /// What the ports of every chip have counted, chip by chip; nothing where the switch has no
+    /// registers.
+    ///
+    /// # Errors
+    /// If a register access fails.
+    pub fn port_counters(&mut self) -> Result<Vec<Vec<PortCounters>>, Failure> {
+        if !self.has_registers {
+            return Ok(Vec::new());
+        }
+        let Machine { dut, checks, .. } = &mut self.machine;
+        let counters = dut.port_counters(checks);
+        self.mailbox.borrow_mut().now = self.cycle();
+        counters
+    }
+
+    /// Sets how long the homes of all chips wait for an answer before they make one up: 2 to the
+    /// power of `log2` cycles, 0 for ever.
+    ///
+    /// # Errors
+    /// If a register access fails or the switch has no registers.
+    pub fn set_home_timeout(&mut self, log2: u32) -> Result<(), Failure> {
+        let Machine { dut, checks, .. } = &mut self.machine;
+        let lists = vec![vec![(csr_map::HOME_TIMEOUT, log2)]; dut.chips()];
+        dut.csr_write_all(&lists, checks)?;
+        self.mailbox.borrow_mut().now = self.cycle();
+        Ok(())
+    }
+
     /// Coverage counters of the model; empty unless it is [`Variant::Cov`](crate::dut::Variant::Cov).
     pub fn coverage(&mut self) -> &[u32] {
-        self.machine.dut.switch().coverage()
+        self.machine.dut.switch(0).coverage()
     }
 
     /// Coverage in the format of lcov; empty unless the model is [`Variant::Cov`](crate::dut::Variant::Cov).
     pub fn lcov(&mut self) -> String {
-        self.machine.dut.switch().lcov()
+        self.machine.dut.switch(0).lcov()
     }
 
     /// Ends the VCD file, if one is written, and says whether it is whole.
@@ -239,6 +282,6 @@ impl Supernode {
     /// # Errors
     /// If the file cannot be written.
     pub fn close_vcd(&mut self) -> Result<(), Failure> {
-        self.machine.dut.switch().trace_close()
+        self.machine.dut.trace_close()
     }
 }

@@ -11,6 +11,7 @@ use crate::dut::{
     verilated,
 };
 use crate::sim::{Builder, System, stream};
+use crate::topology::Topology;
 use crate::{Failure, FailureKind};
 use flits::{CacheState, Flit, Header, LinkWord, NodeId, Opcode, Packet, Payload, layout};
 use rand::RngExt;
@@ -46,7 +47,9 @@ impl Recording {
             log: log.clone(),
         };
         let builder = builder.clone().checks(false);
-        builder.build_on(Box::new(recorder))?.run(program)??;
+        builder
+            .build_on(vec![Box::new(recorder)], &Topology::single(ports))?
+            .run(program)??;
         Ok(Recording {
             ports,
             log: log.take(),
@@ -200,7 +203,8 @@ fn programmed(ports: usize) -> Result<Box<dyn Switch>, Failure> {
     let mut checks = Checkers::off();
     let sn = Builder::default().ports(ports).build()?;
     let partitions = vec![u16::MAX; ports];
-    dut.program(sn.address_map(), &partitions, sn.parameters(), &mut checks)?;
+    let (topology, map) = (sn.topology(), sn.address_map());
+    dut.program(topology, map, &partitions, sn.parameters(), &mut checks)?;
     if !dut.credits_home(NODE_DEPTH) {
         let text = "the switch grants other credits than a node";
         return Err(Failure::new(dut.cycle(), FailureKind::Setup, text));
