@@ -106,13 +106,14 @@ pub fn check<S: Strategy<Value = Stimulus>>(
     property: impl Fn(&Stimulus, &Outcome) -> Result<(), String>,
 ) {
     let broken = first_broken(name, count, strategy, |stimulus| {
+        let stimulus = &options.place(stimulus.clone());
         stimulus
             .check()
             .and_then(|()| run(stimulus, options))
             .and_then(|outcome| property(stimulus, &outcome))
     });
     if let Some((reason, stimulus)) = broken {
-        fail(name, options, &reason, &stimulus);
+        fail(name, options, &reason, &options.place(stimulus));
     }
 }
 

@@ -32,6 +32,7 @@ impl<A: Agent> Bench<A> {
 
     fn with(&mut self, action: impl FnOnce(&mut A, &mut Context<'_>) -> Step) -> Step {
         let mut cx = Context {
+            port: 0,
             cycle: self.cycle,
             out: &mut self.out,
             ops: &mut self.ops,
@@ -107,7 +108,7 @@ fn cached(sets: usize, mshrs: usize) -> Bench<CachedNode> {
         mshrs,
         store_buffer: 0,
     };
-    Bench::new(CachedNode::new(NODE, config, 1 << 3))
+    Bench::new(CachedNode::new(NODE, config, NodeSet::from_iter([MEMORY])))
 }
 
 fn data(byte: u8) -> [Flit; 4] {
@@ -408,7 +409,7 @@ fn a_packet_that_fits_nothing_is_a_failure() {
 
 #[test]
 fn an_io_device_has_only_so_many_requests_in_flight() {
-    let mut bench = Bench::new(IoNode::new(NODE, 2, 1 << 3));
+    let mut bench = Bench::new(IoNode::new(NODE, 2, NodeSet::from_iter([MEMORY])));
     for i in 0..3 {
         bench.submit(OpKind::ReadUncached, LINE + 256 * i, 256, &[]);
     }

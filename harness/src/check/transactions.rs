@@ -567,7 +567,7 @@ mod tests {
 
     /// Node 1 has asked for the line and node 0 was told to forward it.
     fn forwarding() -> Transactions {
-        let mut open = Transactions::new(4);
+        let mut open = Transactions::new(Numbering::of_one_chip(4));
         assert!(
             open.request(10, 1, &request(Opcode::ReadShared, 1, 5))
                 .is_ok()
@@ -582,7 +582,7 @@ mod tests {
     #[test]
     fn a_read_served_by_the_owner_is_followed_to_its_end() {
         let mut open = forwarding();
-        assert!(open.end().is_err());
+        assert!(open.end(|_| true).is_err());
         assert!(open.forward(0, &granted(1, 5)).is_ok());
         let answer = to_home(Opcode::SnpRespDataFwded, 0, CacheState::SC);
         assert!(open.snoop_answer(0, &answer).is_ok());
@@ -590,12 +590,12 @@ mod tests {
             open.answer(1, &granted(1, 5)).ok(),
             Some((Opcode::ReadShared, LINE))
         );
-        assert!(open.end().is_err(), "the CompAck is owed");
+        assert!(open.end(|_| true).is_err(), "the CompAck is owed");
         assert!(
             open.acknowledge(1, &to_home(Opcode::CompAck, 1, CacheState::SC))
                 .is_ok()
         );
-        assert!(open.end().is_ok());
+        assert!(open.end(|_| true).is_ok());
     }
 
     #[test]
@@ -659,7 +659,7 @@ mod tests {
 
     #[test]
     fn a_request_under_a_number_in_use_and_one_before_its_write_back_ended_are_found() {
-        let mut open = Transactions::new(4);
+        let mut open = Transactions::new(Numbering::of_one_chip(4));
         let evict = request(Opcode::Evict, 1, 5);
         assert!(open.request(1, 1, &evict).is_ok());
         assert!(

@@ -378,18 +378,21 @@ impl Dut {
         Ok(())
     }
 
-    /// Writes VCD files from now on, with a window only of those cycles since reset: `path` for a
-    /// switch standing alone; of several chips, one file each, whose names get the chip's number.
+    /// Writes VCD files from now on, one a chip; with a window only of those cycles since reset.
     ///
     /// # Errors
     /// If the models have no waves to show, or a file cannot be written.
-    pub fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
-        if let [chip] = &mut self.chips[..] {
-            return chip.switch.trace_open(path, window);
+    pub fn trace_open(
+        &mut self,
+        paths: &[PathBuf],
+        window: Option<Range<u64>>,
+    ) -> Result<(), Failure> {
+        if paths.len() != self.chips.len() {
+            let text = format!("{} wave files for {} chips", paths.len(), self.chips.len());
+            return Err(Failure::new(self.cycle, FailureKind::Setup, text));
         }
-        for (number, chip) in self.chips.iter_mut().enumerate() {
-            chip.switch
-                .trace_open(&vcd_of(path, number), window.clone())?;
+        for (chip, path) in self.chips.iter_mut().zip(paths) {
+            chip.switch.trace_open(path, window.clone())?;
         }
         Ok(())
     }
@@ -405,7 +408,7 @@ impl Dut {
     }
 }
 
-/// The VCD file of one of several chips: `run.vcd` becomes `run.chip2.vcd`.
+/// The VCD file of one of several chips: of `run.vcd` and chip 2, `run.chip2.vcd`.
 pub fn vcd_of(path: &Path, chip: usize) -> PathBuf {
     let extension = path
         .extension()

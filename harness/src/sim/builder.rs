@@ -8,7 +8,7 @@ use crate::agents::{CachedConfig, CachedNode, IoNode, MemoryNode, MemoryTiming, 
 use crate::check::{self, CheckConfig, Checkers, PortKind};
 use crate::dut::{
     AddressMap, Direct, Dut, NODE_DEPTH, Parameters, Reference, Region, Stall, Switch, TIGHT_PORTS,
-    Variant, chip_of_system, tight, tight_chip_of_system, verilated,
+    Variant, chip_of_system, tight, tight_chip_of_system, vcd_of, verilated,
 };
 use crate::topology::Topology;
 use crate::{Failure, FailureKind};
@@ -42,7 +42,7 @@ pub struct Builder {
     config: Config,
     seed: u64,
     model: Model,
-    vcd: Option<(PathBuf, Option<Range<u64>>)>,
+    vcd: Option<(Vec<PathBuf>, Option<Range<u64>>)>,
     checks: bool,
     log_packets: bool,
     stuck_after: u64,
@@ -92,10 +92,19 @@ impl Builder {
         Builder { model, ..self }
     }
 
-    /// Writes a VCD file; the model's variant is then [`Variant::Wave`].
+    /// Writes a VCD file; the model's variant is then [`Variant::Wave`]. Of several chips, one file
+    /// each, see [`vcd_of`].
     pub fn vcd(self, path: impl Into<PathBuf>) -> Self {
         Builder {
-            vcd: Some((path.into(), None)),
+            vcd: Some((vec![path.into()], None)),
+            ..self
+        }
+    }
+
+    /// Writes a VCD file of each chip to a path of its own.
+    pub fn vcds(self, paths: Vec<PathBuf>) -> Self {
+        Builder {
+            vcd: Some((paths, None)),
             ..self
         }
     }
@@ -103,7 +112,7 @@ impl Builder {
     /// Writes a VCD file of these cycles only; the model's variant is then [`Variant::Wave`].
     pub fn vcd_window(self, path: impl Into<PathBuf>, cycles: Range<u64>) -> Self {
         Builder {
-            vcd: Some((path.into(), Some(cycles))),
+            vcd: Some((vec![path.into()], Some(cycles))),
             ..self
         }
     }
@@ -233,8 +242,12 @@ impl Builder {
 
         // The parameters were read unwatched; the checkers see everything from this reset on.
         dut.reset()?;
-        if let Some((path, window)) = &self.vcd {
-            dut.trace_open(path, window.clone())?;
+        if let Some((paths, window)) = &self.vcd {
+            let paths = match &paths[..] {
+                [path] if dut.chips() > 1 => (0..dut.chips()).map(|c| vcd_of(path, c)).collect(),
+                _ => paths.clone(),
+            };
+            dut.trace_open(&paths, window.clone())?;
         }
         if direct.is_none() {
             dut.program(topology, &map, &partitions, &parameters, &mut checks)?;

@@ -11,7 +11,7 @@ use crate::check::{self, CheckCounts, SeenPacket};
 use crate::dut::{ErrorLog, HomeCounters, Variant};
 use crate::{Failure, FailureKind};
 use flits::history::{Event, History};
-use flits::stimulus::{Op, Step, Stimulus, value_bytes};
+use flits::stimulus::{Op, Step, Stimulus, Tiers, value_bytes};
 use flits::{Data, RespErr};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -22,6 +22,8 @@ use std::rc::Rc;
 pub struct RunOptions {
     /// What stands in for the switch.
     pub model: Model,
+    /// Spreads the ports over the leaves of a system of several chips, whatever the stimulus says.
+    pub tiers: Option<Tiers>,
     /// Writes a VCD file; the model's variant is then [`Variant::Wave`].
     pub vcd: Option<PathBuf>,
     /// Keeps every packet for [`Outcome::packets`].
@@ -38,12 +40,26 @@ impl Default for RunOptions {
     fn default() -> Self {
         RunOptions {
             model: Model::Rtl(Variant::Fast),
+            tiers: None,
             vcd: None,
             log_packets: false,
             checks: true,
             stuck_after: check::STUCK_AFTER,
             max_cycles: u64::MAX,
         }
+    }
+}
+
+impl RunOptions {
+    /// The same on a system of several chips, or as the stimulus says.
+    pub fn on(self, tiers: Option<Tiers>) -> Self {
+        RunOptions { tiers, ..self }
+    }
+
+    /// A stimulus as it will be run.
+    pub fn place(&self, mut stimulus: Stimulus) -> Stimulus {
+        stimulus.config.tiers = self.tiers.or(stimulus.config.tiers);
+        stimulus
     }
 }
 
@@ -82,6 +98,7 @@ pub fn run_stimulus(stimulus: &Stimulus) -> Result<Outcome, Failure> {
 /// The first violation of any check; what is wrong with the stimulus itself. An access that is
 /// answered with an error is an [`Event`] with that status and no failure.
 pub fn run_stimulus_with(stimulus: &Stimulus, options: &RunOptions) -> Result<Outcome, Failure> {
+    let stimulus = &options.place(stimulus.clone());
     let mut builder = Builder::default()
         .config(stimulus.config.clone())
         .seed(stimulus.seed)

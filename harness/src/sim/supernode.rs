@@ -201,6 +201,36 @@ impl Supernode {
         Ok(())
     }
 
+    /// Reads a register of a chip.
+    ///
+    /// # Errors
+    /// If the switch refuses the access or has no registers.
+    ///
+    /// # Panics
+    /// If there is no such chip.
+    pub fn csr_read_of(&mut self, chip: usize, addr: u32) -> Result<u32, Failure> {
+        let Machine { dut, checks, .. } = &mut self.machine;
+        let value = dut.csr_read_of(chip, addr, checks)?;
+        self.mailbox.borrow_mut().now = self.cycle();
+        Ok(value)
+    }
+
+    /// Writes a register of a chip.
+    ///
+    /// # Errors
+    /// If the switch refuses the access or has no registers.
+    ///
+    /// # Panics
+    /// If there is no such chip.
+    pub fn csr_write_of(&mut self, chip: usize, addr: u32, value: u32) -> Result<(), Failure> {
+        let Machine { dut, checks, .. } = &mut self.machine;
+        let mut lists = vec![Vec::new(); dut.chips()];
+        lists[chip].push((addr, value));
+        dut.csr_write_all(&lists, checks)?;
+        self.mailbox.borrow_mut().now = self.cycle();
+        Ok(())
+    }
+
     /// What the switch has logged of errors, all chips together; nothing where it has no registers.
     ///
     /// # Errors

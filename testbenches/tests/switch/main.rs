@@ -7,3 +7,4 @@ mod opcodes;
 mod properties;
 mod races;
 mod regressions;
+mod tiers;

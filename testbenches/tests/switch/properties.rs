@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use flits::stimulus::{Config, Node, Op, OpKind, Region, Stall, Step, Stimulus};
+use flits::stimulus::{Config, Node, Op, OpKind, Region, Stall, Step, Stimulus, Tiers};
 use flits::strategies::{Programs, Shape, number_values};
 use flits::{Class, Data, Opcode, RespErr};
 use harness::check::{Direction, SeenPacket};
@@ -23,42 +23,96 @@ const CACHED: [OpKind; 8] = [
     OpKind::CompareSwap,
 ];
 
+/// The tests: each property on one switch, and with its ports spread over the leaves of two tiers.
+macro_rules! on_one_switch_and_on_two_tiers {
+    ($($property:ident),* $(,)?) => { $(
+        mod $property {
+            #[test]
+            fn on_one_switch() {
+                super::$property(None);
+            }
+
+            #[test]
+            fn on_two_tiers() {
+                super::$property(Some(super::TIERS));
+            }
+        }
+    )* };
+}
+
+on_one_switch_and_on_two_tiers!(
+    p1_a_load_returns_the_latest_store_of_4_ports,
+    p1_a_load_returns_the_latest_store_of_8_ports,
+    p1_a_load_returns_the_latest_store_of_16_ports,
+    p1_a_load_returns_the_latest_store_where_everything_is_scarce,
+    p2_single_writer_or_many_readers_under_constant_recalls,
+    p2_single_writer_or_many_readers_of_a_hot_line,
+    p2_single_writer_or_many_readers_under_evictions_and_recalls,
+    p3_each_node_sees_its_own_stores,
+    p4_the_map_is_a_function_and_refuses_holes_and_missing_rights,
+    p4_distinct_addresses_never_alias_and_one_address_never_splits,
+    p5_atomics_are_atomic,
+    p6_nothing_is_lost_repeated_or_torn_between_ports,
+    p7_packets_of_one_source_destination_and_class_stay_in_order,
+    p8_everything_finishes_and_no_one_starves,
+    p11_timing_and_topology_change_no_result_that_the_program_fixes,
+);
+
+/// Where a property is tested on several chips; 16 ports are then four on each leaf.
+const TIERS: Tiers = Tiers {
+    leaves: 4,
+    spines: 2,
+};
+
 /// A property that holds if no checker and no oracle objects.
 fn is_right(_: &Stimulus, _: &Outcome) -> Result<(), String> {
     Ok(())
 }
 
-#[test]
-fn p1_a_load_returns_the_latest_store_of_4_ports() {
+fn p1_a_load_returns_the_latest_store_of_4_ports(tiers: Option<Tiers>) {
     property::check(
         "p1_4_ports",
         150,
-        &property::options(),
+        &property::options().on(tiers),
         &Programs::new(4).strategy(),
         is_right,
     );
 }
 
-#[test]
-fn p1_a_load_returns_the_latest_store_of_8_ports() {
+fn p1_a_load_returns_the_latest_store_of_8_ports(tiers: Option<Tiers>) {
     let strategy = Programs::new(8).steps(1..=120).strategy();
-    property::check("p1_8_ports", 150, &property::options(), &strategy, is_right);
+    property::check(
+        "p1_8_ports",
+        150,
+        &property::options().on(tiers),
+        &strategy,
+        is_right,
+    );
 }
 
-#[test]
-fn p1_a_load_returns_the_latest_store_of_16_ports() {
+fn p1_a_load_returns_the_latest_store_of_16_ports(tiers: Option<Tiers>) {
     let strategy = Programs::new(16).steps(1..=160).strategy();
-    property::check("p1_16_ports", 40, &property::options(), &strategy, is_right);
+    property::check(
+        "p1_16_ports",
+        40,
+        &property::options().on(tiers),
+        &strategy,
+        is_right,
+    );
 }
 
-#[test]
-fn p1_a_load_returns_the_latest_store_where_everything_is_scarce() {
+fn p1_a_load_returns_the_latest_store_where_everything_is_scarce(tiers: Option<Tiers>) {
     let strategy = Programs::new(4).steps(1..=150).strategy();
-    property::check("p1_tight", 250, &property::tight(), &strategy, is_right);
+    property::check(
+        "p1_tight",
+        250,
+        &property::tight().on(tiers),
+        &strategy,
+        is_right,
+    );
 }
 
-#[test]
-fn p2_single_writer_or_many_readers_under_constant_recalls() {
+fn p2_single_writer_or_many_readers_under_constant_recalls(tiers: Option<Tiers>) {
     let mut recalls = 0;
     let counted = std::cell::RefCell::new(&mut recalls);
     for shape in [
@@ -72,16 +126,22 @@ fn p2_single_writer_or_many_readers_under_constant_recalls() {
             .steps(40..=200)
             .strategy();
         let name = format!("p2_tight_{shape:?}");
-        property::check(&name, 80, &property::tight(), &strategy, |_, outcome| {
-            **counted.borrow_mut() += outcome.homes.iter().map(|home| home.recalls).sum::<u32>();
-            Ok(())
-        });
+        property::check(
+            &name,
+            80,
+            &property::tight().on(tiers),
+            &strategy,
+            |_, outcome| {
+                **counted.borrow_mut() +=
+                    outcome.homes.iter().map(|home| home.recalls).sum::<u32>();
+                Ok(())
+            },
+        );
     }
     assert!(recalls > 1000, "only {recalls} recalls in all runs");
 }
 
-#[test]
-fn p2_single_writer_or_many_readers_of_a_hot_line() {
+fn p2_single_writer_or_many_readers_of_a_hot_line(tiers: Option<Tiers>) {
     let strategy = Programs::new(8)
         .kinds(&CACHED)
         .shape(Shape::HotLine)
@@ -90,7 +150,7 @@ fn p2_single_writer_or_many_readers_of_a_hot_line() {
     property::check(
         "p2_hot_line",
         80,
-        &property::options(),
+        &property::options().on(tiers),
         &strategy,
         |stimulus, outcome| {
             let wrote = stimulus
@@ -105,18 +165,22 @@ fn p2_single_writer_or_many_readers_of_a_hot_line() {
     );
 }
 
-#[test]
-fn p2_single_writer_or_many_readers_under_evictions_and_recalls() {
+fn p2_single_writer_or_many_readers_under_evictions_and_recalls(tiers: Option<Tiers>) {
     let strategy = Programs::new(8)
         .kinds(&CACHED)
         .shape(Shape::FewSetsManyTags)
         .steps(40..=250)
         .strategy();
-    property::check("p2_few_sets", 80, &property::options(), &strategy, is_right);
+    property::check(
+        "p2_few_sets",
+        80,
+        &property::options().on(tiers),
+        &strategy,
+        is_right,
+    );
 }
 
-#[test]
-fn p3_each_node_sees_its_own_stores() {
+fn p3_each_node_sees_its_own_stores(tiers: Option<Tiers>) {
     let kinds = [
         OpKind::Store,
         OpKind::Load,
@@ -146,7 +210,13 @@ fn p3_each_node_sees_its_own_stores() {
             .config(config.clone())
             .steps(1..=120)
             .strategy();
-        property::check(name, 50, &property::options(), &strategy, is_right);
+        property::check(
+            name,
+            50,
+            &property::options().on(tiers),
+            &strategy,
+            is_right,
+        );
     }
 }
 
@@ -273,12 +343,11 @@ fn expected(config: &Config, step: &Step) -> RespErr {
     }
 }
 
-#[test]
-fn p4_the_map_is_a_function_and_refuses_holes_and_missing_rights() {
+fn p4_the_map_is_a_function_and_refuses_holes_and_missing_rights(tiers: Option<Tiers>) {
     property::check(
         "p4_map",
         120,
-        &property::options(),
+        &property::options().on(tiers),
         &any_accesses(),
         |stimulus, outcome| {
             for (step, event) in stimulus.steps.iter().zip(&outcome.events) {
@@ -295,8 +364,7 @@ fn p4_the_map_is_a_function_and_refuses_holes_and_missing_rights() {
     );
 }
 
-#[test]
-fn p4_distinct_addresses_never_alias_and_one_address_never_splits() {
+fn p4_distinct_addresses_never_alias_and_one_address_never_splits(tiers: Option<Tiers>) {
     // Every line of all granules around every power of two of both regions, written by one node and
     // read by another.
     for (region, uncached) in [(0u64, false), (1 << 32, true)] {
@@ -345,7 +413,7 @@ fn p4_distinct_addresses_never_alias_and_one_address_never_splits() {
             config: Config::new(8),
             steps,
         };
-        let options = property::options();
+        let options = property::options().on(tiers);
         let outcome = property::run(&stimulus, &options)
             .unwrap_or_else(|reason| property::fail("p4_alias", &options, &reason, &stimulus));
         for (value, event) in written.iter().zip(&outcome.events[addrs.len()..]) {
@@ -360,8 +428,7 @@ fn p4_distinct_addresses_never_alias_and_one_address_never_splits() {
     }
 }
 
-#[test]
-fn p5_atomics_are_atomic() {
+fn p5_atomics_are_atomic(tiers: Option<Tiers>) {
     let config = prop_oneof![Just(4usize), Just(8), Just(16)];
     let strategy = (
         config,
@@ -408,7 +475,7 @@ fn p5_atomics_are_atomic() {
     property::check(
         "p5_atomics",
         40,
-        &property::options(),
+        &property::options().on(tiers),
         &strategy,
         |_, outcome| {
             let mut seen: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
@@ -430,15 +497,19 @@ fn p5_atomics_are_atomic() {
     );
 }
 
-#[test]
-fn p6_nothing_is_lost_repeated_or_torn_between_ports() {
+fn p6_nothing_is_lost_repeated_or_torn_between_ports(tiers: Option<Tiers>) {
     let kinds = [OpKind::ReadUncached, OpKind::WriteUncached];
     let strategy = Programs::new(8).kinds(&kinds).steps(1..=150).strategy();
-    property::check("p6_uncached", 60, &property::options(), &strategy, is_right);
+    property::check(
+        "p6_uncached",
+        60,
+        &property::options().on(tiers),
+        &strategy,
+        is_right,
+    );
 }
 
-#[test]
-fn p7_packets_of_one_source_destination_and_class_stay_in_order() {
+fn p7_packets_of_one_source_destination_and_class_stay_in_order(tiers: Option<Tiers>) {
     use harness::sim::{Supernode, join_all};
     for seed in 0..4u64 {
         let seed = seed + property::seed("p7_order");
@@ -448,6 +519,7 @@ fn p7_packets_of_one_source_destination_and_class_stay_in_order() {
         };
         let config = Config {
             stall,
+            tiers,
             ..Config::new(8)
         };
         let supernode = Supernode::builder().config(config).seed(seed).build();
@@ -481,8 +553,7 @@ fn p7_packets_of_one_source_destination_and_class_stay_in_order() {
 /// How often one node may be served a line twice or more while another waits for its first turn.
 const OVERTAKEN: usize = 3;
 
-#[test]
-fn p8_everything_finishes_and_no_one_starves() {
+fn p8_everything_finishes_and_no_one_starves(tiers: Option<Tiers>) {
     // All nodes of 16 ports fight for one line.
     let strategy =
         (0..700u16, 0..700u16, any::<u64>(), 12..20usize).prop_map(|(rx, tx, seed, each)| {
@@ -516,7 +587,7 @@ fn p8_everything_finishes_and_no_one_starves() {
         });
     let options = RunOptions {
         log_packets: true,
-        ..property::options()
+        ..property::options().on(tiers)
     };
     property::check("p8_progress", 30, &options, &strategy, |_, outcome| {
         let turns = turns(outcome);
@@ -613,9 +684,8 @@ fn results(outcome: &Outcome) -> Vec<(Option<Data>, RespErr)> {
         .collect()
 }
 
-#[test]
-fn p11_timing_and_topology_change_no_result_that_the_program_fixes() {
-    let options = property::options();
+fn p11_timing_and_topology_change_no_result_that_the_program_fixes(tiers: Option<Tiers>) {
+    let options = property::options().on(tiers);
     let strategy = private_programs();
     property::check(
         "p11_topology",
@@ -624,11 +694,13 @@ fn p11_timing_and_topology_change_no_result_that_the_program_fixes() {
         &strategy,
         |stimulus, outcome| {
             let fixed = results(outcome);
+            let (tight, alone) = (property::tight().on(tiers), property::options());
             let systems = [
-                (4, &property::tight()),
+                (4, &tight),
                 (4, &options),
                 (8, &options),
                 (16, &options),
+                (4, &alone),
             ];
             for (ports, options) in systems {
                 for permille in [0, 500] {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::value_parser;
-use flits::stimulus::PORTS;
+use flits::stimulus::{Config, PORTS};
 use harness::Failure;
 use harness::report::{KvFigures, Run};
 use harness::sim::Supernode;
@@ -27,6 +27,15 @@ pub struct Args {
     /// Ports of the switch: 4, 8 or 16.
     #[arg(long, value_name = "P", default_value_t = 8, value_parser = ports)]
     ports: usize,
+    /// Run on several chips in two tiers, with this many leaves (2, 4 or 8).
+    #[arg(long, value_name = "N", conflicts_with = "ports")]
+    leaves: Option<usize>,
+    /// Nodes on each leaf, one of them a memory (2 to 8).
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "leaves")]
+    nodes_per_leaf: usize,
+    /// Chips between the leaves (1 to 8).
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "leaves")]
+    spines: usize,
     /// Lines of 64 bytes that stand for a block.
     #[arg(long, value_name = "L", default_value_t = Layout::default().lines_per_block as u32, value_parser = value_parser!(u32).range(1..=65536))]
     lines_per_block: u32,
@@ -53,10 +62,18 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Some(path) => Trace::open(path, limit).map_err(|e| Stop::Input(e.to_string()))?,
         None => sample::chat(limit),
     };
-    let files = args.outputs.prepare()?;
-    let mut builder = Supernode::builder().ports(args.ports).seed(args.seed);
-    if let Some(path) = files.vcd() {
-        builder = builder.vcd(path);
+    let (config, chips) = match args.leaves {
+        Some(leaves) => {
+            let config = Config::tiers(leaves, args.nodes_per_leaf, args.spines);
+            (config, leaves + args.spines)
+        }
+        None => (Config::new(args.ports), 1),
+    };
+    config.check().map_err(Stop::Input)?;
+    let files = args.outputs.prepare(chips)?;
+    let mut builder = Supernode::builder().config(config).seed(args.seed);
+    if let Some(paths) = files.vcd() {
+        builder = builder.vcds(paths);
     }
     let mut supernode = builder
         .build()

@@ -22,12 +22,14 @@ pub struct Args {
 /// Runs the stimulus and reports.
 pub fn run(args: &Args) -> Result<(), Stop> {
     let stimulus = Stimulus::read(&args.stimulus).map_err(|e| Stop::Input(e.to_string()))?;
-    let files = args.outputs.prepare()?;
+    let tiers = stimulus.config.tiers;
+    let chips = tiers.map_or(1, |tiers| tiers.leaves + tiers.spines);
+    let files = args.outputs.prepare(chips)?;
     let mut builder = Supernode::builder()
         .config(stimulus.config.clone())
         .seed(stimulus.seed);
-    if let Some(path) = files.vcd() {
-        builder = builder.vcd(path);
+    if let Some(paths) = files.vcd() {
+        builder = builder.vcds(paths);
     }
     let named = |stop| match stop {
         Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use harness::dut::vcd_of;
 use harness::report::file::OutFile;
 use harness::report::{Report, Run, html};
 use harness::{Failure, FailureKind};
@@ -19,7 +20,8 @@ pub struct Outputs {
     /// Write the report as one HTML page with charts.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write a waveform of all cycles; the run is then slower and the file large.
+    /// Write a waveform of all cycles; the run is then slower and the file large. Of several chips,
+    /// a file each: run.vcd becomes run.chip0.vcd and so on.
     #[arg(long, value_name = "FILE")]
     vcd: Option<PathBuf>,
 }
@@ -28,32 +30,42 @@ pub struct Outputs {
 pub struct Prepared {
     json: Option<OutFile>,
     html: Option<OutFile>,
-    vcd: Option<OutFile>,
+    vcd: Vec<OutFile>,
 }
 
 impl Outputs {
-    /// Makes sure before the run that the files can be written.
-    pub fn prepare(&self) -> Result<Prepared, Stop> {
+    /// Makes sure before the run of a system of `chips` chips that the files can be written.
+    pub fn prepare(&self, chips: usize) -> Result<Prepared, Stop> {
         let prepare = |path: &Option<PathBuf>| {
             path.as_deref()
                 .map(OutFile::create)
                 .transpose()
                 .map_err(Stop::Input)
         };
+        let waves = self.vcd.as_deref();
+        let vcd = (0..chips).filter_map(|chip| {
+            let path = waves?;
+            Some(match chips {
+                1 => OutFile::create(path),
+                _ => OutFile::create(&vcd_of(path, chip)),
+            })
+        });
         Ok(Prepared {
             json: prepare(&self.json)?,
             html: prepare(&self.html)?,
-            vcd: prepare(&self.vcd)?,
+            vcd: vcd.collect::<Result<_, _>>().map_err(Stop::Input)?,
         })
     }
 }
 
 impl Prepared {
-    /// Where the waveform is to be written, if one is wanted.
-    pub fn vcd(&self) -> Option<PathBuf> {
-        self.vcd
-            .as_ref()
-            .map(|file| file.working_path().to_path_buf())
+    /// Where the waveform of each chip is to be written, if one is wanted.
+    pub fn vcd(&self) -> Option<Vec<PathBuf>> {
+        let paths = self
+            .vcd
+            .iter()
+            .map(|file| file.working_path().to_path_buf());
+        (!self.vcd.is_empty()).then(|| paths.collect())
     }
 
     /// Prints the report and gives the files their content and names.
@@ -68,7 +80,7 @@ impl Prepared {
                     .map_err(Stop::Failure)?;
             }
         }
-        if let Some(file) = self.vcd {
+        for file in self.vcd {
             file.publish().map_err(Stop::Failure)?;
         }
         output::print(&report.table())
