@@ -320,3 +320,19 @@ fn the_bench_of_the_simulation_prints_speeds_and_ratios() {
         "only 8 ports have counters: {text}"
     );
 }
+
+#[test]
+fn the_bench_of_latency_itemises_a_load() {
+    let output = supernode(&["bench", "latency", "--ports", "4"]);
+    let text = stdout(&output);
+    assert!(output.status.success(), "{text}");
+    for line in [
+        "beyond it",
+        "check of the header",
+        "buffer and crossbar",
+        "home",
+        "memory",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}

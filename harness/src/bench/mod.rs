@@ -4,4 +4,5 @@
 //! [`Sheet`](crate::report::sheet::Sheet) for the terminal, for machines and for the browser.
 
 pub mod fabric;
+pub mod latency;
 pub mod sim;

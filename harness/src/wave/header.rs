@@ -8,7 +8,7 @@ const MAX_HEADER: u64 = 1 << 26;
 const KNOWN: [&str; 5] = ["module", "task", "function", "begin", "fork"];
 
 /// The same file with scopes of other kinds (Verilator writes `struct`, for instance) as modules.
-pub(super) fn plain<R: BufRead>(mut input: R) -> io::Result<impl BufRead> {
+pub(crate) fn plain<R: BufRead>(mut input: R) -> io::Result<impl BufRead> {
     let mut header = String::new();
     let mut line = Vec::new();
     let mut limited = input.by_ref().take(MAX_HEADER);

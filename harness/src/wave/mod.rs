@@ -5,7 +5,7 @@
 //! if the file starts at reset: the first rising edge of the clock outside of reset is cycle 1, takes
 //! the words to the switch that were presented before it, and shows those from the switch after it.
 
-mod header;
+pub(crate) mod header;
 mod signals;
 
 use std::fmt;

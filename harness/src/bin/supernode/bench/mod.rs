@@ -1,6 +1,7 @@
 //! `supernode bench`.
 
 mod fabric;
+mod latency;
 mod sim;
 
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ use crate::simulate;
 pub enum Bench {
     /// The fabric alone: throughput, fairness and latency under synthetic traffic.
     Fabric(fabric::Args),
+    /// Where the cycles of an access go when nothing else moves.
+    Latency(latency::Args),
     /// Cycles per second of the simulation, and their ratio to the model alone.
     Sim(sim::Args),
 }
@@ -26,6 +29,7 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<(), Stop> {
     match bench {
         Bench::Fabric(args) => fabric::run(args),
+        Bench::Latency(args) => latency::run(args),
         Bench::Sim(args) => sim::run(args),
     }
 }
