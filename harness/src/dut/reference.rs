@@ -197,7 +197,7 @@ impl Reference {
                 _ => None,
             };
             let src = header.src.as_port().unwrap_or_default();
-            let may_write = self.may_write(usize::from(src), line);
+            let may_write = self.may_write(src, line);
             self.step(
                 line,
                 HomeIn::Request {
