@@ -1,12 +1,12 @@
 //! Two link ends and the cable between them, with a core at each end that checks what arrives.
 
+use super::cable::{Cable, CableCounts};
 use super::core::{Core, Traffic};
-use super::end::{self, EndInputs, EndOutputs, LinkEnd};
-use super::wire::{Wire, WireStats};
+use super::end::{self, LinkEnd};
 use crate::dut::Variant;
 use crate::sim::stream;
 use crate::{Failure, FailureKind};
-use flits::stimulus::{LinkErrors, Way};
+use flits::stimulus::LinkErrors;
 use flits::{Class, LinkWord};
 use std::ops::AddAssign;
 
@@ -31,42 +31,25 @@ pub struct Run {
     pub warmup: u64,
 }
 
-/// What a run counted, both directions together.
+/// What a run counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Cycles, in each of which each wire could carry a word.
+    /// Cycles, in each of which each of the two wires could carry a word.
     pub cycles: u64,
-    /// Words delivered to the cores.
-    pub delivered: u64,
-    /// Words on the wires, and what went wrong with them.
-    pub wire: WireStats,
-    /// Words of which the CRC was wrong.
-    pub crc_errors: u64,
-    /// Times that flits were sent again from the oldest that was not acknowledged.
-    pub replays: u64,
-    /// ... because no acknowledgement came.
-    pub timeouts: u64,
-    /// Times that the link was lost and trained again.
-    pub retrainings: u64,
+    /// What happened in them.
+    pub cable: CableCounts,
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Counts) {
         self.cycles += other.cycles;
-        self.delivered += other.delivered;
-        self.wire += other.wire;
-        self.crc_errors += other.crc_errors;
-        self.replays += other.replays;
-        self.timeouts += other.timeouts;
-        self.retrainings += other.retrainings;
+        self.cable += other.cable;
     }
 }
 
 /// Two link ends.
 pub struct Pair {
-    ends: [Box<dyn LinkEnd>; 2],
-    inputs: [EndInputs; 2],
-    outputs: [EndOutputs; 2],
+    cable: Cable,
     /// Credits of one class that an end lets its core hold.
     share: u16,
     cycle: u64,
@@ -92,9 +75,7 @@ impl Pair {
 
     fn of(ends: [Box<dyn LinkEnd>; 2], share: u16) -> Pair {
         Pair {
-            ends,
-            inputs: Default::default(),
-            outputs: Default::default(),
+            cable: Cable::new(ends, 0, &LinkErrors::default()),
             share,
             cycle: 0,
         }
@@ -107,35 +88,32 @@ impl Pair {
     /// A word is lost, repeated, changed or out of order; a credit is lost or told twice; the link
     /// is given up; not everything settles; an assertion of the model fires.
     pub fn run(&mut self, run: &Run) -> Result<Counts, Failure> {
-        self.reset()?;
+        self.reset(&run.errors)?;
         let mut cores = cores(run);
-        let mut wires = wires(&run.errors);
-        let mut counts = Counts::default();
         while self.cycle < run.cycles {
             if self.cycle == run.warmup {
-                counts = Counts::default();
-                wires.iter_mut().for_each(Wire::forget_stats);
+                self.cable.forget_counts();
             }
-            self.step(&mut cores, &mut wires, &mut counts, false)?;
+            self.step(&mut cores, false)?;
         }
-        for wire in &mut wires {
-            counts.wire += *wire.stats();
-            wire.heal();
-        }
-        let measured = counts;
+        let counts = Counts {
+            cycles: run.cycles - run.warmup,
+            cable: self.cable.counts(),
+        };
+        self.cable.heal();
         let credits = run.traffic.depth.min(self.share);
         let mut quiet = 0;
         while quiet < QUIET_CYCLES {
             if self.cycle == run.cycles + SETTLE_CYCLES {
                 return Err(self.failure(unsettled(&cores)));
             }
-            self.step(&mut cores, &mut wires, &mut counts, true)?;
+            self.step(&mut cores, true)?;
             let settled = (0..2).all(|end| {
                 cores[end].settled(credits) && cores[end].sent == cores[1 - end].received
             });
             quiet = if settled { quiet + 1 } else { 0 };
         }
-        Ok(measured)
+        Ok(counts)
     }
 
     /// Resets both ends and runs, with errors, until both have given the link up; the cycle of each
@@ -144,14 +122,13 @@ impl Pair {
     /// # Errors
     /// What arrived until then was wrong; an assertion of the model fires.
     pub fn run_until_dead(&mut self, run: &Run, limit: u64) -> Result<[Option<u64>; 2], Failure> {
-        self.reset()?;
+        self.reset(&run.errors)?;
         let mut cores = cores(run);
-        let mut wires = wires(&run.errors);
         let mut dead = [None; 2];
         while self.cycle < limit && dead.contains(&None) {
-            self.clock_with(&mut cores, &mut wires, |_, core| core.send(false))?;
+            self.clock_with(&mut cores, |_, core| core.send(false))?;
             for (end, cycle) in dead.iter_mut().enumerate() {
-                if self.outputs[end].dead {
+                if self.cable.shows(end).dead {
                     cycle.get_or_insert(self.cycle);
                 } else {
                     self.check_end(&mut cores, end)?;
@@ -168,7 +145,6 @@ impl Pair {
     /// The word does not arrive; an assertion of the model fires.
     pub fn latency(&mut self, delay: u32) -> Result<u64, Failure> {
         const TRAINED: u64 = 200;
-        self.reset()?;
         let run = Run {
             traffic: Traffic {
                 packet_words: 1,
@@ -180,20 +156,20 @@ impl Pair {
             },
             ..Run::default()
         };
-        let mut wires = wires(&run.errors);
+        self.reset(&run.errors)?;
         let mut cores = cores(&run);
         let mut sent = 0;
         while self.cycle < SETTLE_CYCLES {
             // Nothing is sent but one word of the first core, when the link is at rest.
             let sends = self.cycle == TRAINED;
-            self.clock_with(&mut cores, &mut wires, |end, core| {
+            self.clock_with(&mut cores, |end, core| {
                 (sends && end == 0).then(|| core.send(false)).flatten()
             })?;
             if sends {
                 sent = self.cycle;
             }
             (0..2).try_for_each(|end| self.check_end(&mut cores, end))?;
-            if self.outputs[1].rx.is_some() {
+            if self.cable.shows(1).rx.is_some() {
                 // The word was on the pins before the edge that ended cycle `sent`.
                 return Ok(self.cycle - sent + 1);
             }
@@ -201,35 +177,18 @@ impl Pair {
         Err(self.failure("the word does not arrive".to_owned()))
     }
 
-    fn reset(&mut self) -> Result<(), Failure> {
-        self.ends.iter_mut().try_for_each(|end| end.reset())?;
-        self.inputs = Default::default();
-        self.outputs = Default::default();
+    fn reset(&mut self, errors: &LinkErrors) -> Result<(), Failure> {
         self.cycle = 0;
-        Ok(())
+        self.cable.reset(errors)
     }
 
-    fn step(
-        &mut self,
-        cores: &mut [Core; 2],
-        wires: &mut [Wire; 2],
-        counts: &mut Counts,
-        finishing: bool,
-    ) -> Result<(), Failure> {
-        self.clock_with(cores, wires, |_, core| core.send(finishing))?;
-        counts.cycles += 1;
+    /// One cycle of a link that has to live.
+    fn step(&mut self, cores: &mut [Core; 2], finishing: bool) -> Result<(), Failure> {
+        self.clock_with(cores, |_, core| core.send(finishing))?;
         for end in 0..2 {
-            let EndOutputs {
-                rx, dead, events, ..
-            } = &self.outputs[end];
-            if *dead {
+            if self.cable.shows(end).dead {
                 return Err(self.failure(format!("end {end} has given the link up")));
             }
-            counts.delivered += u64::from(rx.is_some());
-            counts.crc_errors += u64::from(events.crc_error());
-            counts.replays += u64::from(events.replay());
-            counts.timeouts += u64::from(events.timeout());
-            counts.retrainings += u64::from(events.retrain());
             self.check_end(cores, end)?;
         }
         Ok(())
@@ -237,7 +196,7 @@ impl Pair {
 
     /// Hands the outputs of an end to its core.
     fn check_end(&self, cores: &mut [Core; 2], end: usize) -> Result<(), Failure> {
-        let outputs = &self.outputs[end];
+        let outputs = self.cable.shows(end);
         let core = &mut cores[end];
         let judged = core
             .credit(outputs.tx_credit)
@@ -249,25 +208,18 @@ impl Pair {
     fn clock_with(
         &mut self,
         cores: &mut [Core; 2],
-        wires: &mut [Wire; 2],
         mut send: impl FnMut(usize, &mut Core) -> Option<LinkWord>,
     ) -> Result<(), Failure> {
-        for end in 0..2 {
-            let inputs = &mut self.inputs[end];
-            inputs.wire = wires[end].step(self.outputs[1 - end].wire);
-            inputs.tx = send(end, &mut cores[end]);
-            inputs.rx_credit = cores[end].grant();
+        for (end, core) in cores.iter_mut().enumerate() {
+            let pins = self.cable.takes(end);
+            pins.tx = send(end, core);
+            pins.rx_credit = core.grant();
         }
         self.cycle += 1;
-        for end in 0..2 {
-            self.ends[end]
-                .clock(&self.inputs[end], &mut self.outputs[end])
-                .map_err(|failure| Failure {
-                    cycle: self.cycle,
-                    ..failure
-                })?;
-        }
-        Ok(())
+        self.cable.clock().map_err(|failure| Failure {
+            cycle: self.cycle,
+            ..failure
+        })
     }
 
     fn failure(&self, reason: String) -> Failure {
@@ -283,14 +235,6 @@ fn cores(run: &Run) -> [Core; 2] {
         let rng = stream(run.seed, &format!("core {end}"));
         Core::new(&run.traffic, rng, script(end), script(1 - end))
     })
-}
-
-/// The wires, by the end that they lead to.
-fn wires(errors: &LinkErrors) -> [Wire; 2] {
-    [
-        Wire::new(errors, 0, Way::Down),
-        Wire::new(errors, 0, Way::Up),
-    ]
 }
 
 fn unsettled(cores: &[Core; 2]) -> String {

@@ -55,7 +55,11 @@ fn a_cut_that_ends_in_time_costs_nothing_but_time() {
                 .run(&cut(way, 500, Some(500 + length)))
                 .unwrap_or_else(|failure| panic!("{way:?} for {length} cycles: {failure}"));
             let lost = length > 256;
-            assert_eq!(counts.retrainings != 0, lost, "{way:?} for {length} cycles");
+            assert_eq!(
+                counts.cable.retrainings != 0,
+                lost,
+                "{way:?} for {length} cycles"
+            );
         }
     }
 }

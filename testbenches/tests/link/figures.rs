@@ -21,7 +21,7 @@ fn nine_of_ten_link_words_are_payload_in_transfers_of_256_bytes() {
         };
         let counts = pair.run(&run).unwrap_or_else(|failure| panic!("{failure}"));
         let slots = 2 * counts.cycles;
-        let payload = counts.delivered * 16 / 17;
+        let payload = counts.cable.delivered * 16 / 17;
         assert!(
             payload * 10 >= slots * 9,
             "{payload} of {slots} words, classes {classes:#x}"

@@ -79,7 +79,7 @@ fn runs() -> impl Strategy<Value = Run> {
     })
 }
 
-/// Runs `count` patterns on `pair`; those that met anything are counted by `met`.
+/// Runs `count` patterns on `pair`.
 fn check(name: &str, count: u32, pair: Pair, runs: &impl Strategy<Value = Run>) -> Counts {
     let state = RefCell::new((pair, Counts::default()));
     let broken = first_broken(name, count, runs, |run| {
@@ -102,14 +102,14 @@ fn p10_no_pattern_of_errors_loses_repeats_or_tears_anything() {
     let sum = check(name, 2000, pair, &runs());
     // The patterns have met everything that the link has to make up for.
     let met = [
-        sum.wire.corrupted,
-        sum.wire.lost,
-        sum.wire.repeated,
-        sum.wire.displaced,
-        sum.crc_errors,
-        sum.replays,
-        sum.timeouts,
-        sum.retrainings,
+        sum.cable.wire.corrupted,
+        sum.cable.wire.lost,
+        sum.cable.wire.repeated,
+        sum.cable.wire.displaced,
+        sum.cable.crc_errors,
+        sum.cable.replays,
+        sum.cable.timeouts,
+        sum.cable.retrainings,
     ];
     assert!(!met.contains(&0), "{sum:?}");
 }
@@ -124,5 +124,5 @@ fn p10_holds_when_sequence_numbers_wrap_all_the_time() {
     let pair = Pair::tight(Variant::Fast).expect("the model is built");
     let name = "p10_holds_when_sequence_numbers_wrap_all_the_time";
     let sum = check(name, 1000, pair, &runs);
-    assert!(sum.replays != 0 && sum.timeouts != 0, "{sum:?}");
+    assert!(sum.cable.replays != 0 && sum.cable.timeouts != 0, "{sum:?}");
 }
