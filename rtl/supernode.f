@@ -51,3 +51,4 @@ link/link_tx.sv
 link/link_train.sv
 link/link_close.sv
 link/link_end.sv
+supernode_switch.sv

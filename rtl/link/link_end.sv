@@ -10,6 +10,7 @@
 // A dead link stays so until reset. Both outputs are registers.
 module link_end
   import flit_pkg::*;
+  import supernode_pkg::*;
   import link_pkg::*;
 #(
     parameter int unsigned Window        = 160,  // flits on their way, 1 to 2**SeqBits - 1
@@ -199,6 +200,12 @@ module link_end
   );
 
   assign events_o.crc_error = crc_error;
-  assign events_o.dead = dead_o;
+
+  logic dead_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) dead_q <= 1'b0;
+    else dead_q <= dead_o;
+  end
+  assign events_o.dead = dead_o && !dead_q;
 
 endmodule

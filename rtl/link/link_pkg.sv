@@ -43,15 +43,6 @@ package link_pkg;
     crc_t       crc;
   } wire_word_t;
 
-  // What a link end noticed in this cycle, for counters.
-  typedef struct packed {
-    logic crc_error;  // a word was not what had been sent
-    logic replay;     // flits are sent again from the oldest unacknowledged one
-    logic timeout;    // ... because no acknowledgement came
-    logic retrain;    // the link was lost and is being trained
-    logic dead;       // the link has been given up
-  } link_events_t;
-
   // Generator polynomial, without the term x^24: CRC-24 0x880ee6 of Koopman's tables, in full
   // 0x1101dcd. Its Hamming distance is 7 at the length of a wire word, which a test computes again.
   localparam crc_t CrcPolynomial = 24'h101dcd;

@@ -3,6 +3,7 @@
 use super::pins::bits;
 use super::{CLASSES, Inputs, Outputs, Switch};
 use crate::Failure;
+use crate::link::CableCounts;
 use crate::topology::{End, Topology};
 
 /// One chip and its pins.
@@ -34,6 +35,11 @@ pub trait Cabling {
 
     /// Whether nothing is on the way.
     fn is_quiet(&self) -> bool;
+
+    /// What has happened on the way, where there are links.
+    fn link_counts(&self) -> CableCounts {
+        CableCounts::default()
+    }
 }
 
 /// Bare cables: what a chip shows after one edge, the chip at the other end takes at the next.

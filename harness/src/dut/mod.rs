@@ -30,6 +30,7 @@ pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters, PortCounter
 
 use crate::agents::Outbox;
 use crate::check::{Checkers, Direction};
+use crate::link::CableCounts;
 use crate::topology::Topology;
 use crate::{Failure, FailureKind};
 use cluster::Seats;
@@ -269,7 +270,18 @@ impl Dut {
 
     /// Whether no word waits at the nodes or on a cable and no credit is owed to the switch.
     pub fn is_quiet(&self) -> bool {
-        self.sending | self.owing | self.received == 0 && self.cabling.is_quiet()
+        self.sending | self.owing | self.received == 0
+            && self.cabling.is_quiet()
+            && self.chips.iter().all(|chip| chip.switch.is_quiet())
+    }
+
+    /// What has happened on all links.
+    pub fn link_counts(&self) -> CableCounts {
+        let mut sum = self.cabling.link_counts();
+        for chip in &self.chips {
+            sum += chip.switch.link_counts();
+        }
+        sum
     }
 
     /// Whether the switch has given back every credit of a buffer of `depth` words a class.
@@ -298,6 +310,7 @@ impl Dut {
         for chip in &mut self.chips {
             chip.inputs.rx.valid = 0;
             chip.inputs.tx_credit = Credits::default();
+            (chip.inputs.dead, chip.inputs.link_events) = (0, 0);
         }
         self.drive(checks);
         self.cabling.carry(self.cycle, &mut self.chips)?;

@@ -135,7 +135,7 @@ impl<const N: usize> Pins for &[u32; N] {
     }
 }
 
-/// `$credit` turns credit pulses into what the setter of the credit pins takes.
+/// `$credit` turns credit pulses, or events of links, into what the setter of their pins takes.
 macro_rules! rtl_switch {
     ($model:ty, $ports:expr, |$wide:ident| $credit:expr) => {
         impl Switch for Rtl<$model> {
@@ -150,6 +150,7 @@ macro_rules! rtl_switch {
                 model.set_output_dead_i(0);
                 let $wide = 0u128;
                 model.set_tx_credit_i($credit);
+                model.set_link_events_i($credit);
                 model.set_psel_i(0);
                 model.set_penable_i(0);
                 for _ in 0..RESET_CYCLES {
@@ -177,6 +178,9 @@ macro_rules! rtl_switch {
                 }
                 let $wide = inputs.tx_credit.0;
                 model.set_tx_credit_i($credit);
+                model.set_output_dead_i(inputs.dead as _);
+                let $wide = inputs.link_events;
+                model.set_link_events_i($credit);
                 if let Some(request) = inputs.apb {
                     model.set_psel_i(1);
                     model.set_penable_i(request.enable.into());

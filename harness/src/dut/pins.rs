@@ -2,6 +2,7 @@
 
 use super::{Parameters, Region};
 use crate::Failure;
+use crate::link::CableCounts;
 use flits::{Class, Flit, LinkWord};
 use std::ops::Range;
 use std::path::Path;
@@ -83,6 +84,11 @@ impl Credits {
         Credits(self.0 & mask)
     }
 
+    /// The pulses of one port, one bit a class.
+    pub fn on(self, port: usize) -> u8 {
+        (self.0 >> (port * CLASSES)) as u8 & ((1 << CLASSES) - 1)
+    }
+
     /// The ports with pulses, and the classes of each, one bit a class.
     pub fn iter(self) -> impl Iterator<Item = (usize, u8)> {
         const MASK: u128 = (1 << CLASSES) - 1;
@@ -128,6 +134,10 @@ pub struct Inputs<Flits = [Flit; MAX_PORTS]> {
     pub rx: Words<Flits>,
     /// Credits from the nodes for words to them.
     pub tx_credit: Credits,
+    /// Ports whose link is down, one bit each.
+    pub dead: u16,
+    /// What the link ends of the ports noticed, [`EVENTS`](crate::link::EVENTS) bits a port.
+    pub link_events: u128,
     /// Register access.
     pub apb: Option<ApbRequest>,
 }
@@ -159,6 +169,16 @@ pub trait Switch {
     /// # Errors
     /// If an assertion of the model fires.
     fn clock(&mut self, inputs: &Inputs, outputs: &mut Outputs) -> Result<(), Failure>;
+
+    /// Whether nothing is on its way on the links that belong to it.
+    fn is_quiet(&self) -> bool {
+        true
+    }
+
+    /// What has happened on the links that belong to it.
+    fn link_counts(&self) -> CableCounts {
+        CableCounts::default()
+    }
 
     /// Takes the address map and the partitions of each port, where there are no registers for it.
     /// `None` if there are; else what the registers would say.

@@ -44,7 +44,15 @@ pub struct EndOutputs {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Events(u8);
 
+/// Event pins of a link end.
+pub const EVENTS: usize = 5;
+
 impl Events {
+    /// The pins as a number: dead, retrain, timeout, replay, crc_error from bit 0.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
     /// A word was not what had been sent.
     pub fn crc_error(self) -> bool {
         self.0 & 0x10 != 0

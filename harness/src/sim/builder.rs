@@ -7,10 +7,11 @@ use super::supernode::Supernode;
 use crate::agents::{CachedConfig, CachedNode, IoNode, MemoryNode, MemoryTiming, NodeSet};
 use crate::check::{self, CheckConfig, Checkers, PortKind};
 use crate::dut::{
-    AddressMap, Direct, Dut, NODE_DEPTH, Parameters, Reference, Region, Stall, Switch, TIGHT_PORTS,
-    Variant, chip_of_system, tight, tight_chip_of_system, vcd_of, verilated,
+    AddressMap, Cabling, Direct, Dut, NODE_DEPTH, Parameters, Reference, Region, Stall, Switch,
+    TIGHT_PORTS, Variant, chip_of_system, tight, tight_chip_of_system, vcd_of, verilated,
 };
-use crate::topology::Topology;
+use crate::link::{LinkErrors, Linked, Links};
+use crate::topology::{self, Topology};
 use crate::{Failure, FailureKind};
 use flits::NodeId;
 use flits::stimulus::{self, Config, Node};
@@ -210,6 +211,13 @@ impl Builder {
             .collect();
         let regions: Vec<Region> = config.regions.iter().map(Region::from).collect();
 
+        let cabling: Box<dyn Cabling> = match &config.link_errors {
+            None => Box::new(Direct::new(topology)),
+            Some(errors) => {
+                chips = linked(chips, topology, errors)?;
+                Box::new(Links::new(topology, errors)?)
+            }
+        };
         let direct = match &mut chips[..] {
             [switch] => switch.configure(&regions, &partitions),
             _ => None,
@@ -219,8 +227,7 @@ impl Builder {
             tx_permille: config.stall.tx_permille,
         };
         let stalls = |port| seed::stream(*seed, &format!("stall {port}"));
-        let cables = Box::new(Direct::new(topology));
-        let mut dut = Dut::cabled(chips, cables, topology, self.node_depth, stall, stalls)?;
+        let mut dut = Dut::cabled(chips, cabling, topology, self.node_depth, stall, stalls)?;
         let parameters = match direct {
             Some(parameters) => parameters,
             None => dut.parameters(0, &mut Checkers::off())?,
@@ -297,6 +304,22 @@ impl Builder {
             log_packets: self.log_packets,
         }
     }
+}
+
+/// The chips with links on the ports of their devices.
+fn linked(
+    chips: Vec<Box<dyn Switch>>,
+    topology: &Topology,
+    errors: &LinkErrors,
+) -> Result<Vec<Box<dyn Switch>>, Failure> {
+    let mut first = 0;
+    let chips = chips.into_iter().zip(topology.chips());
+    let link = |(switch, chip): (_, &topology::Chip)| {
+        let linked = Linked::new(switch, chip.devices, first, errors)?;
+        first += chip.devices;
+        Ok(Box::new(linked) as Box<dyn Switch>)
+    };
+    chips.map(link).collect()
 }
 
 /// Whether a device of these sizes can be made; the rest is checked by [`Config::check`].
