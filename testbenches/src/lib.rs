@@ -2,6 +2,7 @@
 //!
 //! * [`property`]: random stimuli, shrinking, and the file that a failing one leaves;
 //! * [`program`]: stimuli written by hand;
+//! * [`private`]: random programs whose every result is fixed;
 //! * [`oracle`]: judges a history by itself, without the harness's checkers;
 //! * [`steer`]: searches timings until a race is met, and reads the packets that prove it.
 //!
@@ -9,6 +10,7 @@
 //! prints it.
 
 pub mod oracle;
+pub mod private;
 pub mod program;
 pub mod property;
 pub mod steer;

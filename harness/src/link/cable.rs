@@ -4,6 +4,7 @@ use super::end::{EndInputs, EndOutputs, LinkEnd};
 use super::wire::{Wire, WireStats};
 use crate::Failure;
 use flits::stimulus::{LinkErrors, Way};
+use std::{fmt, ops::AddAssign};
 
 /// Two link ends and the wires between them. End 0 is the node's, or that of the first switch.
 pub struct Cable {
@@ -36,7 +37,7 @@ pub struct CableCounts {
     pub retrainings: u64,
 }
 
-impl std::ops::AddAssign for CableCounts {
+impl AddAssign for CableCounts {
     fn add_assign(&mut self, other: CableCounts) {
         self.delivered += other.delivered;
         self.wire += other.wire;
@@ -44,6 +45,25 @@ impl std::ops::AddAssign for CableCounts {
         self.replays += other.replays;
         self.timeouts += other.timeouts;
         self.retrainings += other.retrainings;
+    }
+}
+
+impl fmt::Display for CableCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wire = &self.wire;
+        write!(
+            f,
+            "{} words on the wires, of them {} corrupted, {} lost, {} repeated, {} displaced; {} \
+             replays, {} of them after a timeout, {} retrainings",
+            wire.words,
+            wire.corrupted,
+            wire.lost,
+            wire.repeated,
+            wire.displaced,
+            self.replays,
+            self.timeouts,
+            self.retrainings
+        )
     }
 }
 

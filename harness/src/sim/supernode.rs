@@ -8,6 +8,7 @@ use super::stats::Stats;
 use super::system::System;
 use crate::check::{CheckCounts, SeenPacket};
 use crate::dut::{AddressMap, ErrorLog, HomeCounters, Parameters, PortCounters, csr_map};
+use crate::link::CableCounts;
 use crate::topology::Topology;
 use crate::{Failure, FailureKind};
 use flits::stimulus::Config;
@@ -267,6 +268,11 @@ impl Supernode {
             .collect();
         self.mailbox.borrow_mut().now = self.cycle();
         counters
+    }
+
+    /// What has happened on all links; nothing where there are none.
+    pub fn link_counts(&self) -> CableCounts {
+        self.machine.dut.link_counts()
     }
 
     /// What the ports of every chip have counted, chip by chip; nothing where the switch has no

@@ -21,10 +21,10 @@ fn ppm() -> impl Strategy<Value = u32> {
     prop_oneof![3 => Just(0u32), 2 => 0..5_000u32, 1 => 0..125_000u32]
 }
 
-fn outage() -> impl Strategy<Value = Outage> {
+fn outage(cycles: u64) -> impl Strategy<Value = Outage> {
     let way = prop_oneof![Just(None), Just(Some(Way::Up)), Just(Some(Way::Down))];
     let class = prop::option::of(prop::sample::select(&Class::ALL[..]));
-    (way, class, 0..CYCLES, 1..=OUTAGE).prop_map(|(way, stuck_credit, from, length)| Outage {
+    (way, class, 0..cycles, 1..=OUTAGE).prop_map(|(way, stuck_credit, from, length)| Outage {
         stuck_credit,
         cable: None,
         way,
@@ -33,10 +33,11 @@ fn outage() -> impl Strategy<Value = Outage> {
     })
 }
 
-fn errors() -> impl Strategy<Value = LinkErrors> {
+/// Everything that can go wrong on wires, short of a dead link; outages begin in the first `cycles`.
+pub fn errors(cycles: u64) -> impl Strategy<Value = LinkErrors> {
     let flips = (ppm(), 1..=MAX_FLIPPED, ppm(), 1..=MAX_BURST);
     let places = (ppm(), ppm(), ppm(), 1..=MAX_DISPLACED);
-    let outages = prop::collection::vec(outage(), 0..=2);
+    let outages = prop::collection::vec(outage(cycles), 0..=2);
     (any::<u64>(), 0..=20u32, flips, places, outages).prop_map(
         |(seed, delay, flips, places, outages)| LinkErrors {
             seed,
@@ -70,7 +71,7 @@ fn traffic() -> impl Strategy<Value = Traffic> {
 }
 
 fn runs() -> impl Strategy<Value = Run> {
-    (any::<u64>(), traffic(), errors()).prop_map(|(seed, traffic, errors)| Run {
+    (any::<u64>(), traffic(), errors(CYCLES)).prop_map(|(seed, traffic, errors)| Run {
         seed,
         traffic,
         errors,

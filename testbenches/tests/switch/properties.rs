@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use flits::stimulus::{Config, Node, Op, OpKind, Region, Stall, Step, Stimulus, Tiers};
 use flits::strategies::{Programs, Shape, number_values};
-use flits::{Class, Data, Opcode, RespErr};
+use flits::{Class, Opcode, RespErr};
 use harness::check::{Direction, SeenPacket};
 use harness::sim::{Outcome, RunOptions};
 use proptest::prelude::*;
+use testbenches::private::{programs as private_programs, results};
 use testbenches::property;
 
 /// Operations through the caches, loads and stores most.
@@ -632,56 +633,6 @@ fn turns(outcome: &Outcome) -> Vec<(usize, u64, u64)> {
         }
     }
     turns
-}
-
-/// Programs whose every result is fixed: each of three nodes writes only lines of its own and reads
-/// only those, before and after giving them up.
-fn private_programs() -> impl Strategy<Value = Stimulus> {
-    let kinds = [
-        OpKind::Load,
-        OpKind::Store,
-        OpKind::StoreLine,
-        OpKind::Evict,
-        OpKind::FetchAdd,
-        OpKind::Swap,
-        OpKind::ReadOnce,
-        OpKind::WriteUnique,
-        OpKind::ReadUncached,
-        OpKind::WriteUncached,
-    ];
-    Programs::new(4)
-        .kinds(&kinds)
-        .steps(1..=60)
-        .strategy()
-        .prop_map(|mut stimulus| {
-            for step in &mut stimulus.steps {
-                let own = (step.node as u64) << 20;
-                let place = |addr: &mut u64| *addr = (*addr & !0xfff_0000) | own;
-                match &mut step.op {
-                    Op::Load { addr, .. }
-                    | Op::Store { addr, .. }
-                    | Op::StoreLine { addr, .. }
-                    | Op::FetchAdd { addr, .. }
-                    | Op::Swap { addr, .. }
-                    | Op::CompareSwap { addr, .. }
-                    | Op::Evict { addr }
-                    | Op::ReadOnce { addr }
-                    | Op::WriteUnique { addr, .. }
-                    | Op::ReadUncached { addr, .. }
-                    | Op::WriteUncached { addr, .. } => place(addr),
-                    Op::Fence | Op::Raw { .. } => {}
-                }
-            }
-            stimulus
-        })
-}
-
-/// What the program of a run got from its operations, in their order.
-fn results(outcome: &Outcome) -> Vec<(Option<Data>, RespErr)> {
-    let events = outcome.events.iter();
-    events
-        .map(|event| (event.read.clone(), event.status))
-        .collect()
 }
 
 fn p11_timing_and_topology_change_no_result_that_the_program_fixes(tiers: Option<Tiers>) {

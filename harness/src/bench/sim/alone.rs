@@ -118,6 +118,8 @@ impl Switch for Recorder {
         log.cycles.push(Inputs {
             rx,
             tx_credit: inputs.tx_credit,
+            dead: 0,
+            link_events: 0,
             apb: inputs.apb,
         });
         self.switch.clock(inputs, outputs)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::value_parser;
-use flits::stimulus::{Config, PORTS};
+use flits::stimulus::{Config, LinkErrors, PORTS};
 use harness::Failure;
 use harness::report::{KvFigures, Run};
 use harness::sim::Supernode;
@@ -42,6 +42,12 @@ pub struct Args {
     /// Requests that each node works on at once.
     #[arg(long, value_name = "N", default_value_t = Layout::default().in_flight as u32, value_parser = value_parser!(u32).range(1..=64))]
     in_flight: u32,
+    /// Put a link with CRC and replay on every cable.
+    #[arg(long)]
+    links: bool,
+    /// The share of the words on the wires that is hit by an error of some kind, like 1e-4.
+    #[arg(long, value_name = "R", requires = "links", value_parser = rate)]
+    word_error_rate: Option<f64>,
     /// The seed that decides everything random; the same seed gives the same cycles.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -55,6 +61,12 @@ pub fn ports(text: &str) -> Result<usize, String> {
     ports.ok_or_else(|| "a switch has 4, 8 or 16 ports".to_string())
 }
 
+/// Reads a share of words.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| (0.0..=0.3).contains(rate));
+    rate.ok_or_else(|| "give a number from 0 to 0.3, like 1e-4".to_string())
+}
+
 /// Runs the workload and reports.
 pub fn run(args: &Args) -> Result<(), Stop> {
     let limit = args.requests.map_or(usize::MAX, |n| n as usize);
@@ -62,13 +74,17 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Some(path) => Trace::open(path, limit).map_err(|e| Stop::Input(e.to_string()))?,
         None => sample::chat(limit),
     };
-    let (config, chips) = match args.leaves {
+    let (mut config, chips) = match args.leaves {
         Some(leaves) => {
             let config = Config::tiers(leaves, args.nodes_per_leaf, args.spines);
             (config, leaves + args.spines)
         }
         None => (Config::new(args.ports), 1),
     };
+    if args.links {
+        let ppm = (args.word_error_rate.unwrap_or(0.0) * 1e6).round() as u32;
+        config.link_errors = Some(LinkErrors::mixed(ppm, args.seed));
+    }
     config.check().map_err(Stop::Input)?;
     let files = args.outputs.prepare(chips)?;
     let mut builder = Supernode::builder().config(config).seed(args.seed);
@@ -90,6 +106,9 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Ok(figures) => (Some(figures), None),
         Err(failure) => (None, Some(failure)),
     };
+    if args.links {
+        println!("links: {}", supernode.link_counts());
+    }
     let run = Run {
         command: simulate::command_line(),
         supernode: &supernode,

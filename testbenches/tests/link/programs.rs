@@ -1,0 +1,89 @@
+//! P10 of whole systems: errors on the links change timing only.
+
+use crate::patterns::errors;
+use flits::stimulus::{LinkErrors, Op, Stimulus, Tiers};
+use flits::strategies::Programs;
+use harness::sim::RunOptions;
+use proptest::prelude::*;
+use testbenches::{private, property};
+
+/// Cycles in which outages begin; programs take some thousand.
+const CYCLES: u64 = 3000;
+
+/// Leaves with two devices each, and a spine.
+const TIERS: Tiers = Tiers {
+    leaves: 2,
+    spines: 1,
+};
+
+fn with_links(
+    programs: impl Strategy<Value = Stimulus>,
+    errors: impl Strategy<Value = LinkErrors>,
+) -> impl Strategy<Value = Stimulus> {
+    (programs, errors).prop_map(|(mut stimulus, errors)| {
+        stimulus.config.link_errors = Some(errors);
+        stimulus
+    })
+}
+
+/// Every result of a program whose results are fixed is the same without links.
+fn check_results(name: &str, count: u32, options: &RunOptions) {
+    let strategy = with_links(private::programs(), errors(CYCLES));
+    property::check(name, count, options, &strategy, |stimulus, outcome| {
+        let mut bare = stimulus.clone();
+        bare.config.link_errors = None;
+        let without = private::results(&property::run(&bare, options)?);
+        let with = private::results(outcome);
+        match (0..with.len()).find(|&at| with[at] != without[at]) {
+            None => Ok(()),
+            Some(at) => Err(format!(
+                "{} gives {:?} with errors on the links, and {:?} without links",
+                stimulus.steps[at], with[at], without[at]
+            )),
+        }
+    });
+}
+
+#[test]
+fn p10_link_errors_change_no_result_that_the_program_fixes() {
+    let name = "p10_link_errors_change_no_result_that_the_program_fixes";
+    check_results(name, 60, &property::tight());
+}
+
+#[test]
+fn p10_link_errors_change_no_result_on_two_tiers() {
+    let name = "p10_link_errors_change_no_result_on_two_tiers";
+    check_results(name, 30, &property::tight().on(Some(TIERS)));
+}
+
+#[test]
+fn p10_memory_stays_one_memory_whatever_the_links_do() {
+    property::check(
+        "p10_memory_stays_one_memory_whatever_the_links_do",
+        100,
+        &property::tight(),
+        &with_links(Programs::new(4).steps(1..=120).strategy(), errors(CYCLES)),
+        |_, _| Ok(()),
+    );
+}
+
+#[test]
+fn a_link_costs_two_cycles_each_way() {
+    let run = |stimulus: &Stimulus| {
+        property::run(stimulus, &property::tight()).unwrap_or_else(|reason| panic!("{reason}"))
+    };
+    let mut stimulus = testbenches::program::Program::new(4)
+        .node(0)
+        .after(200)
+        .op(Op::ReadUncached {
+            addr: 4 << 30,
+            size: 8,
+        })
+        .done();
+    let bare = run(&stimulus).events[0].clone();
+    stimulus.config.link_errors = Some(LinkErrors::default());
+    let linked = run(&stimulus).events[0].clone();
+    // Node to switch to memory and back: four links with two ends each.
+    let took = |event: &flits::history::Event| event.end - event.start;
+    assert_eq!(took(&linked), took(&bare) + 8);
+}
