@@ -6,3 +6,4 @@
 pub mod fabric;
 pub mod latency;
 pub mod sim;
+pub mod tiers;

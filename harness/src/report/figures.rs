@@ -3,9 +3,10 @@
 use flits::layout::FLIT_BYTES;
 use flits::stimulus::Node;
 
-use super::{Check, Latency, PortFigures, SystemFigures, Traffic};
+use super::{ByClass, Check, CounterFigures, Latency, PortFigures, SystemFigures, Traffic};
 use crate::agents::OpKind;
 use crate::check::CheckCounts;
+use crate::dut::{CLASSES, PortCounters};
 use crate::sim::{NodeStats, Service, Stats, Supernode};
 
 pub(super) fn system(supernode: &Supernode) -> SystemFigures {
@@ -83,6 +84,57 @@ pub(super) fn ports(nodes: &[Node], stats: &Stats, cycles: u64) -> Vec<PortFigur
             rx_utilisation: share(rx_words),
             tx_utilisation: share(tx_words),
         }
+    });
+    each.collect()
+}
+
+/// Reads the counters of all chips. A switch without registers has none.
+pub(super) fn counters(supernode: &mut Supernode) -> Vec<CounterFigures> {
+    let names: Vec<String> = supernode
+        .topology()
+        .chips()
+        .iter()
+        .map(|chip| chip.name.clone())
+        .collect();
+    let by_class = |[req, snp, mem, rsp, dat]: [u32; CLASSES]| ByClass {
+        req,
+        snp,
+        mem,
+        rsp,
+        dat,
+    };
+    let chips = supernode.port_counters().unwrap_or_default();
+    let each = names.iter().zip(chips).flat_map(|(chip, ports)| {
+        ports.into_iter().enumerate().map(move |(port, counted)| {
+            let PortCounters {
+                grants,
+                stalls_arbitration,
+                stalls_credit,
+                stalls_lock,
+                crc_errors,
+                replays,
+                timeouts,
+                retrains,
+                deaths,
+                ..
+            } = counted;
+            CounterFigures {
+                chip: chip.clone(),
+                port,
+                rx_flits: by_class(counted.rx_flits),
+                tx_flits: by_class(counted.tx_flits),
+                grants,
+                stalls_arbitration,
+                stalls_credit,
+                stalls_lock,
+                high_water: by_class(counted.high_water),
+                crc_errors,
+                replays,
+                timeouts,
+                retrains,
+                deaths,
+            }
+        })
     });
     each.collect()
 }

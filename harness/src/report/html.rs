@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::chart;
 pub(super) use super::chart::escape;
-use super::table::{bytes, grouped, scale};
-use super::{KvFigures, Latency, Report};
+use super::table::{COUNTERS, bytes, counter_cells, grouped, scale};
+use super::{CounterFigures, KvFigures, Latency, Report};
 
 /// The page.
 pub fn page(report: &Report) -> String {
@@ -24,6 +24,7 @@ pub fn page(report: &Report) -> String {
     }
     body.push_str(&latency(&report.latency));
     body.push_str(&links(report));
+    body.push_str(&counters(&report.counters));
     body.push_str(&traffic(report));
     body.push_str(&checks(report));
     document(title, &body)
@@ -131,6 +132,21 @@ fn links(report: &Report) -> String {
          switch</figcaption></figure>\n",
         chart::utilisation(&report.ports)
     )
+}
+
+fn counters(counters: &[CounterFigures]) -> String {
+    if counters.is_empty() {
+        return String::new();
+    }
+    let rows = counters.iter().map(|port| {
+        let name = format!("{}, port {}", port.chip, port.port);
+        counter_cells(name, &[port]).to_vec()
+    });
+    "<h2>Crossbar</h2>\n<p>Words that went through it from each port; cycles in which words of the \
+     port waited for others, for a credit, for the end of a packet; the most words waiting in \
+     REQ/SNP/MEM/RSP/DAT; the link. Read from the registers of the chips.</p>\n"
+        .to_string()
+        + &table(&COUNTERS, rows)
 }
 
 fn traffic(report: &Report) -> String {

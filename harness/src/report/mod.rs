@@ -48,6 +48,9 @@ pub struct Report {
     pub latency: Vec<Latency>,
     /// The links, in the order of their ports.
     pub ports: Vec<PortFigures>,
+    /// What the ports of the chips have counted in their registers.
+    #[serde(default)]
+    pub counters: Vec<CounterFigures>,
     /// The checks that watched the run, and how often each was made.
     pub checks: Vec<Check>,
     /// Violations found: 0 or 1, since a run stops at the first.
@@ -214,6 +217,61 @@ pub struct PortFigures {
     pub tx_utilisation: f64,
 }
 
+/// The counters of one port of one chip, as read from its registers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterFigures {
+    /// The chip.
+    pub chip: String,
+    /// Its port.
+    pub port: usize,
+    /// Flits into the chip.
+    pub rx_flits: ByClass,
+    /// Flits out of the chip.
+    pub tx_flits: ByClass,
+    /// Words that went from the port through the crossbar.
+    pub grants: u32,
+    /// Cycles in which the port's words could go, but those of others went first.
+    pub stalls_arbitration: u32,
+    /// Cycles in which they waited for a credit at their output.
+    pub stalls_credit: u32,
+    /// Cycles in which they waited for the end of another port's packet.
+    pub stalls_lock: u32,
+    /// The most words in the port's buffer.
+    pub high_water: ByClass,
+    /// Words on the link that were not what had been sent.
+    pub crc_errors: u32,
+    /// Times that words were sent again on the link.
+    pub replays: u32,
+    /// Times that this was since no acknowledgement came.
+    pub timeouts: u32,
+    /// Times that the link was lost and trained again.
+    pub retrains: u32,
+    /// Times that the link was given up.
+    pub deaths: u32,
+}
+
+/// A count for each class.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByClass {
+    /// Requests.
+    pub req: u32,
+    /// Snoops.
+    pub snp: u32,
+    /// Memory accesses.
+    pub mem: u32,
+    /// Answers without data.
+    pub rsp: u32,
+    /// Data.
+    pub dat: u32,
+}
+
+impl ByClass {
+    /// All counts.
+    pub fn all(&self) -> [u32; 5] {
+        [self.req, self.snp, self.mem, self.rsp, self.dat]
+    }
+}
+
 /// One check and how often it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
@@ -278,8 +336,8 @@ fn bucket_limits() -> impl Iterator<Item = u64> {
 pub struct Run<'a> {
     /// The command that makes it again.
     pub command: String,
-    /// The supernode that ran.
-    pub supernode: &'a Supernode,
+    /// The supernode that ran; its counters are still to be read.
+    pub supernode: &'a mut Supernode,
     /// How long it took.
     pub elapsed: Duration,
     /// What the key/value workload counted, if it was that.
@@ -309,9 +367,15 @@ impl Report {
                 kv.bytes_checked,
             ));
         }
+        // After a failure the supernode is of no use, and counters that cannot be read are none.
+        let counters = match failure {
+            None => figures::counters(supernode),
+            Some(_) => Vec::new(),
+        };
         Report {
             supernode_report: VERSION,
             command,
+            counters,
             system: figures::system(supernode),
             kv,
             cycles,
@@ -419,6 +483,31 @@ pub(crate) mod tests {
             },
             latency: latency.into_iter().flatten().collect(),
             ports: (0..8).map(port).collect(),
+            counters: vec![CounterFigures {
+                chip: "switch".to_string(),
+                port: 3,
+                rx_flits: ByClass {
+                    req: 7,
+                    ..ByClass::default()
+                },
+                tx_flits: ByClass {
+                    dat: 35,
+                    ..ByClass::default()
+                },
+                grants: 1_234_567,
+                stalls_arbitration: 40,
+                stalls_credit: 30,
+                stalls_lock: 20,
+                high_water: ByClass {
+                    dat: 12,
+                    ..ByClass::default()
+                },
+                crc_errors: 0,
+                replays: 0,
+                timeouts: 0,
+                retrains: 0,
+                deaths: 0,
+            }],
             checks: vec![
                 figures::check("link_words", "link word is legal", 9_700_000),
                 figures::check("state_changes", "one writer or many readers", 120_000),

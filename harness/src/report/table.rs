@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{KvFigures, Report};
+use super::{CounterFigures, KvFigures, Report};
 
 /// Bytes of key and value a token takes in a model people know: Llama 3 8B in 16 bits, which is
 /// 2 (key, value) x 32 layers x 8 heads x 128 numbers x 2 bytes (Llama Team, 2024, table 3).
@@ -45,6 +45,7 @@ pub(super) fn render(report: &Report) -> String {
     }
     render_latency(&mut out, report);
     render_ports(&mut out, report);
+    render_counters(&mut out, &report.counters);
     section(&mut out, "Simulation");
     row(&mut out, "cycles", &grouped(report.cycles));
     row(
@@ -164,6 +165,80 @@ fn render_ports(out: &mut String, report: &Report) {
             flow(port.rx_bytes, port.rx_utilisation),
             flow(port.tx_bytes, port.tx_utilisation)
         );
+    }
+}
+
+/// Rows of the counters: a port each, or of several chips a chip each.
+pub(super) const COUNTERS: [&str; 9] = [
+    "",
+    "words",
+    "to others",
+    "no credit",
+    "behind",
+    "most waiting",
+    "CRC errors",
+    "replays",
+    "retrained",
+];
+
+/// The counters of a port, or of several taken together, as cells under [`COUNTERS`].
+pub(super) fn counter_cells(name: String, ports: &[&CounterFigures]) -> [String; 9] {
+    let sum = |of: fn(&CounterFigures) -> u32| {
+        grouped(ports.iter().map(|port| u64::from(of(port))).sum())
+    };
+    let high = |class: usize| ports.iter().map(|port| port.high_water.all()[class]).max();
+    let high: Vec<String> = (0..5)
+        .map(|class| high(class).unwrap_or(0).to_string())
+        .collect();
+    [
+        name,
+        sum(|port| port.grants),
+        sum(|port| port.stalls_arbitration),
+        sum(|port| port.stalls_credit),
+        sum(|port| port.stalls_lock),
+        high.join("/"),
+        sum(|port| port.crc_errors),
+        sum(|port| port.replays),
+        sum(|port| port.retrains),
+    ]
+}
+
+fn render_counters(out: &mut String, counters: &[CounterFigures]) {
+    let mut chips: Vec<(&str, Vec<&CounterFigures>)> = Vec::new();
+    for port in counters {
+        match chips.last_mut() {
+            Some((chip, ports)) if *chip == port.chip => ports.push(port),
+            _ => chips.push((&port.chip, vec![port])),
+        }
+    }
+    if chips.is_empty() {
+        return;
+    }
+    section(
+        out,
+        "Crossbar (cycles lost to others, without a credit, behind a packet; most words waiting in \
+         REQ/SNP/MEM/RSP/DAT)",
+    );
+    let mut line = |cells: [String; 9]| {
+        let [name, numbers @ ..] = cells;
+        let _ = write!(out, "  {name:<10}");
+        for (cell, width) in numbers.iter().zip([12, 13, 10, 10, 18, 12, 9, 11]) {
+            let _ = write!(out, "{cell:>width$}");
+        }
+        out.push('\n');
+    };
+    line(COUNTERS.map(str::to_string));
+    match &chips[..] {
+        [(_, ports)] => {
+            for port in ports {
+                line(counter_cells(format!("port {}", port.port), &[port]));
+            }
+        }
+        _ => {
+            for (chip, ports) in &chips {
+                line(counter_cells((*chip).to_string(), ports));
+            }
+        }
     }
 }
 

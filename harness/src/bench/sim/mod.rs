@@ -11,7 +11,7 @@ pub use watch::Speed;
 use crate::Failure;
 use crate::sim::{Builder, System};
 use std::future::Future;
-use watch::Watch;
+pub(super) use watch::Watch;
 
 /// Runs a program; the time to build the supernode does not count.
 ///

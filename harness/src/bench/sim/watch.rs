@@ -20,20 +20,20 @@ impl Speed {
 }
 
 /// Measures the processor time of this thread.
-pub(super) struct Watch {
+pub(in crate::bench) struct Watch {
     processor: Option<u64>,
     wall: Instant,
 }
 
 impl Watch {
-    pub(super) fn start() -> Self {
+    pub(in crate::bench) fn start() -> Self {
         Watch {
             processor: Watch::processor(),
             wall: Instant::now(),
         }
     }
 
-    pub(super) fn stop(&self, cycles: u64) -> Speed {
+    pub(in crate::bench) fn stop(&self, cycles: u64) -> Speed {
         let seconds = match (self.processor, Watch::processor()) {
             (Some(begin), Some(end)) if end > begin => (end - begin) as f64 * 1e-9,
             _ => self.wall.elapsed().as_secs_f64(),

@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     }
     let run = Run {
         command: simulate::command_line(),
-        supernode: &supernode,
+        supernode: &mut supernode,
         elapsed: begin.elapsed(),
         kv: figures,
         failure: failure.as_ref(),

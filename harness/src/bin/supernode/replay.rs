@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let failure = supernode.run_stimulus(&stimulus).err();
     let run = Run {
         command: simulate::command_line(),
-        supernode: &supernode,
+        supernode: &mut supernode,
         elapsed: begin.elapsed(),
         kv: None,
         failure: failure.as_ref(),

@@ -3,6 +3,7 @@
 mod fabric;
 mod latency;
 mod sim;
+mod tiers;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub enum Bench {
     Fabric(fabric::Args),
     /// Where the cycles of an access go when nothing else moves.
     Latency(latency::Args),
+    /// Systems of one and of several chips: latency, throughput, writes that many share.
+    Tiers(tiers::Args),
     /// Cycles per second of the simulation, and their ratio to the model alone.
     Sim(sim::Args),
 }
@@ -30,6 +33,7 @@ pub fn run(bench: &Bench) -> Result<(), Stop> {
     match bench {
         Bench::Fabric(args) => fabric::run(args),
         Bench::Latency(args) => latency::run(args),
+        Bench::Tiers(args) => tiers::run(args),
         Bench::Sim(args) => sim::run(args),
     }
 }
