@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit
 . ci/rtl.sh
 
 readonly stages=(files verilator slang style layout generated lock rustfmt clippy rustdoc scripts)
-readonly top=switch_core
+readonly top=supernode_switch
 
 work=$(realpath -m "${CARGO_TARGET_DIR:-target}/lint")
 mkdir -p "$work"

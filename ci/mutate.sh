@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Breaks the RTL one patch at a time and demands that the tests of the switch notice.
+# Breaks the RTL one patch at a time and demands that the tests of the switch and its links notice.
 #
 #   ci/mutate.sh               every patch in testbenches/mutations
 #   ci/mutate.sh lost_credit   only these
@@ -30,9 +30,9 @@ git worktree add --quiet --detach "$tree" || exit
 
 # The names of the tests that fail, one a line; fails itself if the tests do not build.
 failing_tests() {
-  (cd "$tree" && cargo test --release -p testbenches --test switch --no-run) \
+  (cd "$tree" && cargo test --release -p testbenches --test switch --test link --no-run) \
     >"$work/$1.build" 2>&1 || return 1
-  (cd "$tree" && cargo test --release -p testbenches --test switch --no-fail-fast) \
+  (cd "$tree" && cargo test --release -p testbenches --test switch --test link --no-fail-fast) \
     >"$work/$1.log" 2>&1
   sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$work/$1.log" | sort
 }

@@ -47,6 +47,17 @@ const TIGHT_CABLING: [(&str, u32); 5] = [
     ("SpinePorts", 4),
 ];
 
+/// The chip with its link ends, as small as it can be.
+const SMALL_LINKED: [(&str, u32); 7] = [
+    ("Ports", 2),
+    ("HomeSlices", 1),
+    ("DirSets", 2),
+    ("DirWays", 2),
+    ("Trackers", 2),
+    ("ClassDepth", 4),
+    ("Regions", 1),
+];
+
 fn with(model: Model, parameters: &[(&str, u32)]) -> Model {
     let set = |model: Model, &(name, value): &(&str, u32)| model.param(name, value);
     parameters.iter().fold(model, set)
@@ -106,6 +117,10 @@ fn main() -> Result<(), Error> {
         link_end.renamed("tight_link_end"),
         |model, (name, value)| model.param(name, value),
     );
+    let small = switch
+        .renamed("small_linked_switch")
+        .top("supernode_switch");
+    models.push(with(small, &SMALL_LINKED).variants([Variant::Fast]));
     models.extend([link_end, tight_link_end]);
     build::build_all(&models)?;
     Ok(())

@@ -23,9 +23,9 @@ module link_credits
     input count_t                  ret_i,
     input count_t [NumClasses-1:0] counts_i,
 
-    input logic                          take_i,        // the core sends a word
-    input class_e                        take_class_i,
-    input logic   [$clog2(Window+1)-1:0] freed_i,       // places that acknowledgements make free
+    input logic   take_i,        // the core sends a word
+    input class_e take_class_i,
+    input count_t freed_i,       // places that acknowledgements make free
 
     output logic [NumClasses-1:0] credit_o,  // pulses to the core
     output logic [NumClasses-1:0] held_o     // the core has a credit
@@ -34,7 +34,7 @@ module link_credits
   import arbiter_pkg::*;
 
   localparam int unsigned Share = (Window >= NumClasses) ? Window / NumClasses : 1;
-  typedef logic [$clog2(Window+1)-1:0] places_t;
+  typedef count_t places_t;
 
   count_t [NumClasses-1:0] known_q, passed_q;
   places_t [NumClasses-1:0] promised_q;

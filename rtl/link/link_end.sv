@@ -134,7 +134,7 @@ module link_end
   count_t ret;
   ret_kind_e ack_kind;
   count_t [NumClasses-1:0] counts;
-  logic [$clog2(Window+1)-1:0] freed;
+  count_t freed;
 
   link_returns u_link_returns (
       .clk_i,

@@ -13,8 +13,7 @@ module link_tx
 #(
     parameter int unsigned Window = 160,  // flits kept until acknowledged
     parameter int unsigned SeqBits = 8,  // bits of the sequence numbers that are used
-    parameter int unsigned ReplayTimeout = 128,  // cycles without an acknowledgement
-    localparam int unsigned PlacesWidth = $clog2(Window + 1)
+    parameter int unsigned ReplayTimeout = 128  // cycles without an acknowledgement
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -43,14 +42,13 @@ module link_tx
     output logic                       flit_o,      // a flit leaves, with ret_i
     output logic                       status_o,    // a status word leaves, with everything
 
-    output logic [PlacesWidth-1:0] freed_o,     // flits acknowledged in this cycle
-    output logic                   replay_o,
-    output logic                   timeout_o,
-    output logic                   fruitless_o  // replays do not help any more
+    output count_t freed_o,     // flits acknowledged in this cycle
+    output logic   replay_o,
+    output logic   timeout_o,
+    output logic   fruitless_o  // replays do not help any more
 );
 
   typedef logic [SeqBits-1:0] number_t;
-  typedef logic [PlacesWidth-1:0] places_t;
 
   // Cycles after which a status word leaves though nothing has changed: soon while flits are not
   // acknowledged, so that a lost last flit is noticed; else so that the other end hears anything.
@@ -95,7 +93,7 @@ module link_tx
   assign progress    = ack_i && advance != '0 && advance <= tail_q - base_q;
   assign expired     = run_i && waited_q == ($bits(waited_q))'(ReplayTimeout);
   assign back        = (nak_i && advance <= tail_q - base_q) || expired;
-  assign freed_o     = progress ? places_t'(advance) : '0;
+  assign freed_o     = progress ? count_t'(advance) : '0;
   assign replay_o    = back && run_i && base_d != tail_q;
   assign timeout_o   = expired;
   assign fruitless_o = replays_q == ($bits(replays_q))'(MaxReplays);

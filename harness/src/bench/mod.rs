@@ -5,5 +5,6 @@
 
 pub mod fabric;
 pub mod latency;
+pub mod link;
 pub mod sim;
 pub mod tiers;

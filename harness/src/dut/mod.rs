@@ -268,9 +268,21 @@ impl Dut {
         self.channels[port].credits[class as usize]
     }
 
+    /// Ports whose link has been given up, one bit each: what is there does not count any more.
+    pub fn lost(&self) -> u64 {
+        let mut lost = 0;
+        for (chip, &(first, _)) in self.chips.iter().zip(&self.seats.of_chip) {
+            lost |= match chip.switch.lost() {
+                0 => 0,
+                ports => u64::from(ports) << first,
+            };
+        }
+        lost
+    }
+
     /// Whether no word waits at the nodes or on a cable and no credit is owed to the switch.
     pub fn is_quiet(&self) -> bool {
-        self.sending | self.owing | self.received == 0
+        (self.sending | self.owing | self.received) & !self.lost() == 0
             && self.cabling.is_quiet()
             && self.chips.iter().all(|chip| chip.switch.is_quiet())
     }
@@ -286,9 +298,10 @@ impl Dut {
 
     /// Whether the switch has given back every credit of a buffer of `depth` words a class.
     pub fn credits_home(&self, depth: u16) -> bool {
-        self.channels
-            .iter()
-            .all(|channel| channel.credits.iter().all(|&c| c == depth))
+        let lost = self.lost();
+        (self.channels.iter().enumerate())
+            .filter(|&(port, _)| lost >> port & 1 == 0)
+            .all(|(_, channel)| channel.credits.iter().all(|&c| c == depth))
     }
 
     /// What the link of a port has carried.

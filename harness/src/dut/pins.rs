@@ -175,6 +175,11 @@ pub trait Switch {
         true
     }
 
+    /// Ports whose link has been given up, one bit each.
+    fn lost(&self) -> u16 {
+        0
+    }
+
     /// What has happened on the links that belong to it.
     fn link_counts(&self) -> CableCounts {
         CableCounts::default()

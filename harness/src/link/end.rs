@@ -10,7 +10,7 @@ verilated::model!(plain_link_end);
 verilated::model!(tight_link_end);
 
 /// Cycles that the reset is held.
-const RESET_CYCLES: u32 = 4;
+pub(super) const RESET_CYCLES: u32 = 4;
 
 /// What goes into a link end in one cycle.
 #[derive(Debug, Clone, Default)]

@@ -135,6 +135,11 @@ impl Switch for Linked {
         self.switch.is_quiet() && self.cables.iter().all(Cable::is_quiet)
     }
 
+    fn lost(&self) -> u16 {
+        let lost = self.cables.iter().map(|cable| u16::from(cable.dead()));
+        (lost.enumerate()).fold(0, |mask, (port, lost)| mask | lost << port)
+    }
+
     fn link_counts(&self) -> CableCounts {
         let mut sum = self.switch.link_counts();
         self.cables.iter().for_each(|cable| sum += cable.counts());

@@ -50,6 +50,30 @@ impl WireWord {
         [half(0), half(1), half(2), half(3), half(4), half(5)]
     }
 
+    /// The word of one port of a switch, in the 32-bit words of the pins of all ports.
+    pub fn from_port(bits: &[u32], port: usize) -> WireWord {
+        let mut word = WireWord::default();
+        for bit in 0..BITS {
+            let at = BITS as usize * port + bit as usize;
+            if bits[at / 32] >> (at % 32) & 1 != 0 {
+                word.flip(bit);
+            }
+        }
+        word
+    }
+
+    /// Puts the word on one port of a switch, in the 32-bit words of the pins of all ports.
+    pub fn to_port(self, bits: &mut [u32], port: usize) {
+        for bit in 0..BITS {
+            let at = BITS as usize * port + bit as usize;
+            let mask = 1 << (at % 32);
+            bits[at / 32] = match self.get(bit, 1) {
+                0 => bits[at / 32] & !mask,
+                _ => bits[at / 32] | mask,
+            };
+        }
+    }
+
     /// Whether there is a word at all.
     pub fn valid(self) -> bool {
         self.0[2] >> (VALID - 128) & 1 != 0
@@ -201,5 +225,12 @@ mod tests {
         assert_eq!(word.count(Class::Dat), Some(0x155));
         assert_eq!(word.count(Class::Req), Some(0));
         assert_eq!(WireWord::from_words(&word.to_words()), word);
+        let mut bits = [u32::MAX; 17];
+        word.to_port(&mut bits, 1);
+        assert_eq!(WireWord::from_port(&bits, 1), word);
+        assert!(
+            WireWord::from_port(&bits, 0).valid(),
+            "other ports are left alone"
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Cut wires: a short cut is made up for, a long one is found in bounded time at both ends.
 
-use flits::stimulus::{Outage, Way};
+use flits::stimulus::{Config, Outage, Region, Way};
 use harness::dut::Variant;
 use harness::link::{LinkErrors, Pair, Run};
+use harness::sim::{Model, Supernode};
 
 /// Cycles until both ends have given a cut link up: loss is noticed, training is in vain. At worst
 /// one end trains in vain first and is silent from then on, and only then the other end notices.
@@ -62,4 +63,90 @@ fn a_cut_that_ends_in_time_costs_nothing_but_time() {
             );
         }
     }
+}
+
+/// Two processors, and a coherent region in each of two memories.
+fn two_memories() -> Config {
+    let mut config = Config::new(4);
+    config.nodes[1] = config.nodes[0].clone();
+    config.nodes[2] = config.nodes[3].clone();
+    let region = |port: usize| Region {
+        base: (port as u64) << 30,
+        size: 1 << 20,
+        memories: vec![port],
+        local_base: 0,
+        ..config.regions[0].clone()
+    };
+    config.regions = vec![region(2), region(3)];
+    config
+}
+
+#[test]
+fn a_dead_link_ends_in_errors_in_bounded_time_and_the_rest_goes_on() {
+    /// The cycle in which the cable of the second memory is cut.
+    const CUT: u64 = 3000;
+    /// The homes' patience, from one to two times 2 to this power: longer than a link takes until it
+    /// is up again or given up, so that a link that comes back is no error.
+    const PATIENCE_LOG2: u32 = 11;
+    let mut config = two_memories();
+    config.link_errors = Some(LinkErrors {
+        outages: vec![Outage {
+            cable: Some(3),
+            from: CUT,
+            ..Outage::default()
+        }],
+        ..LinkErrors::default()
+    });
+    let mut supernode = Supernode::builder()
+        .config(config)
+        .model(Model::Tight)
+        .checks(false)
+        .max_cycles(200_000)
+        .build()
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    supernode
+        .set_home_timeout(PATIENCE_LOG2)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+
+    let [good, bad, errors, slowest] = supernode
+        .run(|sys| async move {
+            let healthy = sys.node(0);
+            let living = sys.clone();
+            let rest = sys.spawn(async move {
+                let mut right = 0;
+                while living.now() < CUT + 60_000 {
+                    let addr = (2 << 30) + right % 500 * 64;
+                    healthy.store(addr, right).await;
+                    healthy.evict(addr).await;
+                    assert_eq!(healthy.load::<u64>(addr).await, right);
+                    right += 1;
+                }
+                right
+            });
+            let cut_off = sys.node(1);
+            let (mut good, mut bad, mut errors, mut slowest) = (0, 0, 0, 0);
+            for line in 0.. {
+                let begin = sys.now();
+                if begin > CUT + 40_000 {
+                    break;
+                }
+                let answer = cut_off
+                    .try_load::<u64>((3 << 30) + line % 16_000 * 64)
+                    .await;
+                slowest = slowest.max(sys.now() - begin);
+                match answer {
+                    Ok(_) if sys.now() < CUT => good += 1,
+                    Ok(_) => bad += 1,
+                    Err(_) => errors += 1,
+                }
+            }
+            println!("{} stores and loads beside it", rest.await);
+            [good, bad, errors, slowest]
+        })
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    println!("{good} loads before the cut, {bad} after it, {errors} errors, slowest {slowest}");
+    assert!(good > 10, "{good} loads before the cut");
+    assert!(bad <= 1, "{bad} loads of a memory that is cut off");
+    assert!(errors >= 8, "{errors} errors");
+    assert!(slowest < (2 << PATIENCE_LOG2) + 100, "{slowest} cycles");
 }

@@ -2,6 +2,7 @@
 
 mod fabric;
 mod latency;
+mod link;
 mod sim;
 mod tiers;
 
@@ -24,6 +25,8 @@ pub enum Bench {
     Latency(latency::Args),
     /// Systems of one and of several chips: latency, throughput, writes that many share.
     Tiers(tiers::Args),
+    /// The link alone: payload, cost of errors, framing.
+    Link(link::Args),
     /// Cycles per second of the simulation, and their ratio to the model alone.
     Sim(sim::Args),
 }
@@ -34,6 +37,7 @@ pub fn run(bench: &Bench) -> Result<(), Stop> {
         Bench::Fabric(args) => fabric::run(args),
         Bench::Latency(args) => latency::run(args),
         Bench::Tiers(args) => tiers::run(args),
+        Bench::Link(args) => link::run(args),
         Bench::Sim(args) => sim::run(args),
     }
 }
