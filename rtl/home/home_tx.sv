@@ -3,7 +3,7 @@
 // Each class (SNP, MEM, RSP) has a queue of orders in which each tracker has at most one place, so
 // it never fills up and orders of a class leave in order. The classes take turns word by word among
 // those with a word and a credit; words of one class are never interleaved. A snoop of several
-// targets leaves as one SNP a target, lowest first.
+// targets leaves as one SNP a chip, lowest first; the fabric of that chip makes the copies.
 //
 // An order's words are made as they leave, from the tracker's request (read port) and line buffer.
 // Latency: a packet ordered in one cycle is on tx_o two cycles later, at the earliest.
@@ -171,7 +171,7 @@ module home_tx
     end
   end
 
-  // ---------------------------------------------------------------- Snoops: one target at a time
+  // ---------------------------------------------------------------- Snoops: one chip at a time
 
   localparam int unsigned Chips = (Nodes + NodesPerChip - 1) / NodesPerChip;
 
@@ -179,14 +179,12 @@ module home_tx
   logic [Trackers-1:0] snooping_q;  // targets_q is valid
   logic [Nodes-1:0] targets, targets_left;
   logic [ChipWidth-1:0] target_chip;
-  logic [UnitWidth-1:0] target_unit;
   logic [NodesPerChip-1:0] chip_targets;
 
   assign targets = targets_q[snp.tracker];
 
   always_comb begin
     target_chip  = '0;
-    target_unit  = '0;
     chip_targets = '0;
     targets_left = targets;
     if (snp_valid) begin
@@ -196,10 +194,6 @@ module home_tx
         end
       end
       chip_targets = NodesPerChip'(targets >> (target_chip * NodesPerChip));
-      chip_targets &= ~chip_targets + NodesPerChip'(1);  // the lowest
-      for (int unsigned u = 0; u < NodesPerChip; u++) begin
-        if (chip_targets[u]) target_unit = UnitWidth'(u);
-      end
       targets_left = targets & ~(Nodes'(chip_targets) << (target_chip * NodesPerChip));
     end
   end
@@ -284,7 +278,7 @@ module home_tx
     snp_header.opcode = snp.opcode;
     snp_header.qos = read_request_i.qos;
     snp_header.src = node_id_i;
-    snp_header.dst = {target_chip, target_unit};
+    snp_header.dst = {target_chip, UnitWidth'(0)};
     snp_header.txn = TxnWidth'(snp.tracker);
     snp_header.addr = snp.recall ? victim_addr : line_addr;
     snp_header.forward_node = read_request_i.src;

@@ -8,8 +8,16 @@ use serde::{Deserialize, Serialize};
 pub const PORTS: [usize; 3] = [4, 8, 16];
 /// The leaves that a system of several chips may have.
 pub const LEAVES: [usize; 3] = [2, 4, 8];
+/// Longest time-out of a home, as a power of 2 of cycles.
+const MAX_TIMEOUT_LOG2: u8 = 31;
 /// Most devices on a leaf, and most spines.
 pub const MAX_PER_LEAF: usize = 8;
+
+// The shape serde asks for.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(value: &u8) -> bool {
+    *value == 0
+}
 
 /// The switch, what is attached to it, its address map and how its links stall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +39,9 @@ pub struct Config {
     /// How often links stall.
     #[serde(default)]
     pub stall: Stall,
+    /// The homes give an answer up that has not come in 2 to this power cycles; 0: never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub home_timeout_log2: u8,
     /// The cycles that each port waits before its first operation, from port 0; 0 for ports beyond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub start_skew: Vec<u64>,
@@ -191,6 +202,7 @@ impl Config {
             regions: vec![region(0, true, 0), region(4 * GIB, false, share)],
             port_partitions: Vec::new(),
             stall: Stall::default(),
+            home_timeout_log2: 0,
             start_skew: Vec::new(),
             link_errors: None,
         }
@@ -279,6 +291,12 @@ impl Config {
         } = self.stall;
         if rx_permille.max(tx_permille) >= 1000 {
             return Err("stall takes all cycles: give less than 1000 permille".to_owned());
+        }
+        if self.home_timeout_log2 > MAX_TIMEOUT_LOG2 {
+            return Err(format!(
+                "home_timeout_log2 is {}, at most {MAX_TIMEOUT_LOG2}",
+                self.home_timeout_log2
+            ));
         }
         self.link_errors.as_ref().map_or(Ok(()), LinkErrors::check)
     }

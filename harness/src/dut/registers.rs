@@ -312,6 +312,15 @@ impl Dut {
         self.csr_write_all(&lists, checks)
     }
 
+    /// Lets the homes give an answer up that has not come in 2 to the power `log2` cycles; 0: never.
+    ///
+    /// # Errors
+    /// If a register access fails.
+    pub fn set_home_timeout(&mut self, log2: u8, checks: &mut Checkers) -> Result<(), Failure> {
+        let lists = vec![vec![(csr::HOME_TIMEOUT, log2.into())]; self.chips()];
+        self.csr_write_all(&lists, checks)
+    }
+
     /// What [`Dut::program`] writes: for each chip, registers and their values.
     pub fn registers(
         topology: &Topology,

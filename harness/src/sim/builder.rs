@@ -258,6 +258,7 @@ impl Builder {
         }
         if direct.is_none() {
             dut.program(topology, &map, &partitions, &parameters, &mut checks)?;
+            dut.set_home_timeout(config.home_timeout_log2, &mut checks)?;
         }
         let set: NodeSet = memories.iter().map(|&port| numbering.node(port)).collect();
         let devices =
