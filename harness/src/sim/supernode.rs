@@ -7,7 +7,7 @@ use super::mailbox::Mailbox;
 use super::stats::Stats;
 use super::system::System;
 use crate::check::{CheckCounts, SeenPacket};
-use crate::dut::{AddressMap, ErrorLog, HomeCounters, Parameters, PortCounters, csr_map};
+use crate::dut::{AddressMap, ErrorLog, HomeCounters, Parameters, PortCounters};
 use crate::link::CableCounts;
 use crate::topology::Topology;
 use crate::{Failure, FailureKind};
@@ -295,10 +295,9 @@ impl Supernode {
     ///
     /// # Errors
     /// If a register access fails or the switch has no registers.
-    pub fn set_home_timeout(&mut self, log2: u32) -> Result<(), Failure> {
+    pub fn set_home_timeout(&mut self, log2: u8) -> Result<(), Failure> {
         let Machine { dut, checks, .. } = &mut self.machine;
-        let lists = vec![vec![(csr_map::HOME_TIMEOUT, log2)]; dut.chips()];
-        dut.csr_write_all(&lists, checks)?;
+        dut.set_home_timeout(log2, checks)?;
         self.mailbox.borrow_mut().now = self.cycle();
         Ok(())
     }
