@@ -7,7 +7,8 @@
 //
 // A queue may be read when it holds a word, its output has a credit of the class, and no other input
 // has a packet of the class under way at that output. Packets of one class so never interleave at an
-// output, while packets of different classes may, word by word.
+// output. Packets of different classes may, but an input does not begin another packet for an output
+// while the next word of one under way there may go.
 //
 // The word at the head of the SNP queue may want several outputs. When it goes, it goes to all of
 // those that may take it and that nobody else has been given.
@@ -46,15 +47,26 @@ module allocator
   logic [NumClasses-1:0][Size-1:0] unlocked[Size], eligible[Size], high[Size];
   mask_t request[Size];
 
+  mask_t goes_on[Size];  // outputs for which the next word of a packet under way may go
+
   always_comb begin
     for (int unsigned i = 0; i < Size; i++) begin
       unlocked[i] = '0;
       eligible[i] = '0;
       high[i] = '0;
       request[i] = '0;
+      goes_on[i] = '0;
       if (ready_i[i] != '0) begin
         unlocked[i] = ready_i[i] & (owned_q[i] | ~locked_q);
         eligible[i] = unlocked[i] & credit_i;
+        if (owned_q[i] != '0) begin
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            goes_on[i] |= eligible[i][c] & owned_q[i][c];
+          end
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            eligible[i][c] &= owned_q[i][c] | ~goes_on[i];
+          end
+        end
         high[i] = eligible[i] & high_i[i];
         for (int unsigned c = 0; c < NumClasses; c++) request[i] |= eligible[i][c];
       end
@@ -63,7 +75,7 @@ module allocator
 
   mask_t preferred[Size];
   logic [NumClasses-1:0][Size-1:0] turn, first_class;
-  mask_t paired, taken, tail_by_input, tail_by_output;
+  mask_t paired, taken, counts, tail_by_input, tail_by_output;
   index_t partner[Size];
   class_e class_by_output[Size];
 
@@ -79,7 +91,7 @@ module allocator
       .turn_o     (turn),
       .first_o    (first_class),
       .send_i     (send_o),
-      .taken_i    (taken),
+      .taken_i    (counts),
       .input_i    (input_o),
       .class_i    (class_by_output),
       .tail_i     (tail_by_output)
@@ -92,6 +104,7 @@ module allocator
       .rst_ni,
       .preferred_i(preferred),
       .request_i  (request),
+      .goes_on_i  (goes_on),
       .tail_i     (tail_by_input),
       .read_o,
       .output_o,
@@ -103,9 +116,11 @@ module allocator
   // The class of each pair: the one whose turn it is, or else any.
   always_comb begin
     mask_t extra;
-    classes_t classes, first;
+    classes_t classes, in_turn, first;
     extra   = '0;
     classes = '0;
+    in_turn = '0;
+    counts  = '0;
     first   = '0;
     send_o  = paired;
     for (int unsigned i = 0; i < Size; i++) begin
@@ -116,8 +131,13 @@ module allocator
     for (int unsigned o = 0; o < Size; o++) begin
       if (paired[o]) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          classes[c] = eligible[partner[o]][c][o] && (turn[c][o] || !taken[o]);
+          classes[c] = eligible[partner[o]][c][o];
+          in_turn[c] = classes[c] && turn[c][o];
           first[c]   = first_class[c][o];
+        end
+        if (taken[o] && in_turn != '0) begin
+          classes   = in_turn;
+          counts[o] = 1'b1;
         end
         classes = classes_t'(round_robin(arbiter_vec_t'(classes), arbiter_vec_t'(first)));
         class_o[partner[o]] = class_e'(3'(index_of(arbiter_vec_t'(classes))));

@@ -2,7 +2,8 @@
 //
 // Purpose: a separable round-robin matching of the iSLIP family (McKeown 1999) with the stages
 // turned round: in each iteration every input without a partner proposes one output, and every
-// output without one accepts one proposal. The first iteration sees only the preferred requests.
+// output without one accepts one proposal. The first iteration sees only the preferred requests, and those that
+// go on with a packet before all else.
 // Pointers move only for pairs made in the first iteration, which makes them drift apart until,
 // under load, all inputs propose different outputs; and only with the last word of a packet, so that
 // a packet goes through in one piece where it can.
@@ -19,6 +20,7 @@ module matching
     input  logic                  rst_ni,
     input  logic [      Size-1:0] preferred_i[Size],  // by input, outputs
     input  logic [      Size-1:0] request_i  [Size],  // by input, outputs
+    input  logic [      Size-1:0] goes_on_i  [Size],  // those where a packet is under way
     input  logic [      Size-1:0] tail_i,             // by input: it sends the last of a packet
     output logic [      Size-1:0] read_o,             // by input: it has a partner
     output logic [IndexWidth-1:0] output_o   [Size],  // by input, its partner
@@ -50,6 +52,7 @@ module matching
       proposed = '0;
       for (int unsigned i = 0; i < Size; i++) begin
         pick = (n == 0) ? preferred_i[i] : request_i[i] & ~send_o;
+        if (n == 0 && goes_on_i[i] != '0) pick = goes_on_i[i];
         if (pick != '0 && !read_o[i]) begin
           pick = mask_t'(round_robin(arbiter_vec_t'(pick), arbiter_vec_t'(first_output_q[i])));
           proposed |= pick;

@@ -7,7 +7,7 @@
 // priority can starve another, which the argument for freedom from deadlock rests on (RSP and DAT
 // always drain).
 // Latency: combinational.
-// Reset: the turn is at class 0.
+// Reset: the turns are at class 0.
 module precedence
   import flit_pkg::*;
   import fabric_pkg::*;
@@ -26,7 +26,7 @@ module precedence
     output logic    [NumClasses-1:0][Size-1:0] first_o,            // its turn is now or later
     // What goes, by output; `taken_i` only counts for the classes' turns.
     input  logic    [      Size-1:0]           send_i,
-    input  logic    [      Size-1:0]           taken_i,            // as preferred
+    input  logic    [      Size-1:0]           taken_i,            // in its class's turn
     input  logic    [IndexWidth-1:0]           input_i    [Size],
     input  class_e                             class_i    [Size],
     input  logic    [      Size-1:0]           tail_i
@@ -38,13 +38,15 @@ module precedence
   typedef logic [$clog2(HighRun+1)-1:0] run_t;
   typedef logic [NumClasses-1:0] classes_t;
 
+  // By priority and class, the outputs at which the class's turn is now or later.
+  logic [1:0][NumClasses-1:0][Size-1:0] first_q;
   mask_t output_due_q, input_due_q;  // a word of low priority goes next
   mask_t high, low;  // outputs for which there is a word of high, of low priority
   mask_t urgent;  // outputs that take words of high priority
   mask_t low_inputs;  // inputs with a word of low priority
 
   always_comb begin
-    mask_t wanted[NumClasses];
+    mask_t wanted[NumClasses], first[NumClasses];
     mask_t some, unasked;
     high = '0;
     low = '0;
@@ -76,10 +78,13 @@ module precedence
       end
     end
 
-    some = '0;
-    for (int unsigned c = 0; c < NumClasses; c++) some |= wanted[c] & first_o[c];
     for (int unsigned c = 0; c < NumClasses; c++) begin
-      turn_o[c] = wanted[c] & (first_o[c] | ~some) & ~unasked;
+      first[c] = (first_q[0][c] & ~urgent) | (first_q[1][c] & urgent);
+    end
+    some = '0;
+    for (int unsigned c = 0; c < NumClasses; c++) some |= wanted[c] & first[c];
+    for (int unsigned c = 0; c < NumClasses; c++) begin
+      turn_o[c] = wanted[c] & (first[c] | ~some) & ~unasked;
       unasked |= turn_o[c];
     end
 
@@ -100,12 +105,25 @@ module precedence
     weight_t  sent;   // words sent in the turn so far
   } turn_t;
 
-  turn_t turn_q[Size], turn_d[Size];
+  // Each priority has its own turns, by output: words of high priority could else move the turns of
+  // the others past a class for ever.
+  turn_t turn_q[2][Size];
+  turn_t turn_d[Size];
+  mask_t high_sent;  // outputs that get a word of high priority
 
-  function automatic turn_t next_turn(turn_t turn, class_e cls, logic tail, weight_t weight);
+  always_comb begin
+    high_sent = '0;
+    if (high != '0) begin
+      for (int unsigned o = 0; o < Size; o++) begin
+        high_sent[o] = send_i[o] && high_i[input_i[o]][class_i[o]][o];
+      end
+    end
+  end
+
+  function automatic turn_t next_turn(turn_t old, class_e cls, logic tail, weight_t weight);
     turn_t next;
     next.first = classes_t'(keep_first(arbiter_vec_t'(1) << cls));
-    next.sent  = (turn.first == next.first) ? turn.sent : '0;
+    next.sent  = (old.first == next.first) ? old.sent : '0;
     if (tail && {1'b0, next.sent} + 1'b1 >= {1'b0, weight}) begin
       next.first = next.first << 1;
       next.sent  = '0;
@@ -117,22 +135,30 @@ module precedence
 
   always_comb begin
     for (int unsigned o = 0; o < Size; o++) begin
-      turn_d[o] = turn_q[o];
+      turn_d[o] = '0;
       if (taken_i[o]) begin
-        turn_d[o] = next_turn(turn_q[o], class_i[o], tail_i[o], weights_i[class_i[o]]);
+        turn_d[o] =
+            next_turn(turn_q[high_sent[o]][o], class_i[o], tail_i[o], weights_i[class_i[o]]);
       end
     end
   end
 
+  assign first_o = first_q[0];
+
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      first_o <= '0;
-      for (int unsigned o = 0; o < Size; o++) turn_q[o] <= '0;
+      first_q <= '0;
+      for (int unsigned o = 0; o < Size; o++) begin
+        turn_q[0][o] <= '0;
+        turn_q[1][o] <= '0;
+      end
     end else begin
       for (int unsigned o = 0; o < Size; o++) begin
         if (taken_i[o]) begin
-          turn_q[o] <= turn_d[o];
-          for (int unsigned c = 0; c < NumClasses; c++) first_o[c][o] <= turn_d[o].first[c];
+          turn_q[high_sent[o]][o] <= turn_d[o];
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            first_q[high_sent[o]][c][o] <= turn_d[o].first[c];
+          end
         end
       end
     end
@@ -140,16 +166,6 @@ module precedence
 
   // Runs of high priority.
   run_t output_run_q[Size], input_run_q[Size];
-  mask_t high_sent;
-
-  always_comb begin
-    high_sent = '0;
-    if (high != '0) begin
-      for (int unsigned o = 0; o < Size; o++) begin
-        high_sent[o] = send_i[o] && high_i[input_i[o]][class_i[o]][o];
-      end
-    end
-  end
 
   function automatic run_t next_run(run_t run, logic is_high, logic low_waits);
     if (!is_high || !low_waits) return '0;
