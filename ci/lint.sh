@@ -8,7 +8,19 @@ cd "$(dirname "$0")/.." || exit
 . ci/rtl.sh
 
 readonly stages=(files verilator slang style layout generated lock rustfmt clippy rustdoc scripts)
-readonly top=supernode_switch
+# What is linted and elaborated: a top and its parameters.
+readonly designs=(
+  "supernode_switch Ports=4"
+  "supernode_switch Ports=8"
+  "supernode_switch Ports=8 Nodes=64 NodesPerChip=4 Chips=8"
+  "supernode_switch Ports=16"
+  "supernode_fabric"
+)
+readonly elaborated=(
+  "supernode_switch Ports=4"
+  "supernode_switch Ports=8"
+  "supernode_fabric Leaves=2 NodesPerLeaf=2 Spines=1 LeafPorts=4 SpinePorts=4 DirSets=2"
+)
 
 work=$(realpath -m "${CARGO_TARGET_DIR:-target}/lint")
 mkdir -p "$work"
@@ -20,11 +32,13 @@ lint_files() {
 }
 
 lint_verilator() {
-  local ports
-  for ports in 4 8 16; do
-    echo "Ports=$ports"
+  local design words
+  for design in "${designs[@]}"; do
+    echo "$design"
+    read -ra words <<<"$design"
+    set -- "${words[@]:1}"
     "${VERILATOR:-verilator}" --lint-only -Wall -Wno-fatal ci/verilator.vlt -F rtl/supernode.f \
-      --top-module "$top" "-GPorts=$ports" 2>"$work/verilator.err" || {
+      --top-module "${words[0]}" "${@/#/-G}" 2>"$work/verilator.err" || {
       cat "$work/verilator.err"
       return 1
     }
@@ -37,9 +51,10 @@ lint_verilator() {
 }
 
 lint_slang() {
-  local ports
-  for ports in 4 8; do
-    python3 ci/elaborate.py rtl/supernode.f "$top" "Ports=$ports" || return 1
+  local design words
+  for design in "${elaborated[@]}"; do
+    read -ra words <<<"$design"
+    python3 ci/elaborate.py rtl/supernode.f "${words[@]}" || return 1
   done
 }
 

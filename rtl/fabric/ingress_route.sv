@@ -157,7 +157,7 @@ module ingress_route
       end else if (mapped && {1'b0, header.size} > granule_log2) begin
         cause = ErrBadSize;
       end else if (outputs == '0) begin
-        cause = foreign ? ErrNoRoute : ErrUnknownDst;
+        cause = (foreign && 32'(dst_chip) < Chips) ? ErrNoRoute : ErrUnknownDst;
       end else if (cls == ClassReq && (outputs[Ports-1:0] & dead_ports_i) != '0) begin
         cause = ErrLinkDown;
       end

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flits::stimulus::Stimulus;
+use flits::stimulus::{Stimulus, Tiers};
 use harness::dut::Variant;
 use harness::sim::{Model, Outcome, RunOptions, run_stimulus_with};
 use proptest::strategy::Strategy;
@@ -13,6 +13,12 @@ use crate::oracle;
 
 /// Cycles that a run may take; stalls and hot lines stretch runs, but none this far.
 const MAX_CYCLES: u64 = 2_000_000;
+
+/// The system of several chips that tests spread their ports over; 16 ports are four on each leaf.
+pub const TIERS: Tiers = Tiers {
+    leaves: 4,
+    spines: 2,
+};
 
 /// Runs that shrinking may take to make a failing stimulus small.
 const SHRINK_RUNS: u32 = 1500;
@@ -105,7 +111,12 @@ pub fn check<S: Strategy<Value = Stimulus>>(
     strategy: &S,
     property: impl Fn(&Stimulus, &Outcome) -> Result<(), String>,
 ) {
-    let broken = first_broken(name, count, strategy, |stimulus| {
+    // A system of six chips takes its time.
+    let (name, count) = match options.tiers {
+        Some(_) => (format!("{name}_on_two_tiers"), count.div_ceil(2)),
+        None => (name.to_owned(), count),
+    };
+    let broken = first_broken(&name, count, strategy, |stimulus| {
         let stimulus = &options.place(stimulus.clone());
         stimulus
             .check()
@@ -113,7 +124,7 @@ pub fn check<S: Strategy<Value = Stimulus>>(
             .and_then(|outcome| property(stimulus, &outcome))
     });
     if let Some((reason, stimulus)) = broken {
-        fail(name, options, &reason, &options.place(stimulus));
+        fail(&name, options, &reason, &options.place(stimulus));
     }
 }
 

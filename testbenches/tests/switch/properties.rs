@@ -35,7 +35,7 @@ macro_rules! on_one_switch_and_on_two_tiers {
 
             #[test]
             fn on_two_tiers() {
-                super::$property(Some(super::TIERS));
+                super::$property(Some(property::TIERS));
             }
         }
     )* };
@@ -58,12 +58,6 @@ on_one_switch_and_on_two_tiers!(
     p8_everything_finishes_and_no_one_starves,
     p11_timing_and_topology_change_no_result_that_the_program_fixes,
 );
-
-/// Where a property is tested on several chips; 16 ports are then four on each leaf.
-const TIERS: Tiers = Tiers {
-    leaves: 4,
-    spines: 2,
-};
 
 /// A property that holds if no checker and no oracle objects.
 fn is_right(_: &Stimulus, _: &Outcome) -> Result<(), String> {
@@ -139,7 +133,9 @@ fn p2_single_writer_or_many_readers_under_constant_recalls(tiers: Option<Tiers>)
             },
         );
     }
-    assert!(recalls > 1000, "only {recalls} recalls in all runs");
+    // On two tiers the lines go over four times as many homes.
+    let enough = if tiers.is_some() { 250 } else { 1000 };
+    assert!(recalls > enough, "only {recalls} recalls in all runs");
 }
 
 fn p2_single_writer_or_many_readers_of_a_hot_line(tiers: Option<Tiers>) {

@@ -26,13 +26,15 @@ fn read(name: &str) -> Stimulus {
 }
 
 #[test]
-fn every_stored_stimulus_runs_without_violations() {
+fn every_stored_stimulus_runs_without_violations_on_one_switch_and_on_two_tiers() {
     let files = files();
     assert!(files.len() >= 4, "only {} files", files.len());
     for path in files {
         let stimulus = Stimulus::read(&path).unwrap_or_else(|error| panic!("{error}"));
-        if let Err(reason) = property::run(&stimulus, &property::options()) {
-            panic!("{}: {reason}", path.display());
+        for tiers in [None, Some(property::TIERS)] {
+            if let Err(reason) = property::run(&stimulus, &property::options().on(tiers)) {
+                panic!("{} on {tiers:?}: {reason}", path.display());
+            }
         }
     }
 }
