@@ -336,3 +336,25 @@ fn the_bench_of_latency_itemises_a_load() {
         assert!(text.contains(line), "{line} in {text}");
     }
 }
+
+#[test]
+fn the_key_value_cache_runs_on_several_chips() {
+    let output = supernode(&[
+        "run",
+        "kv",
+        "--requests",
+        "4",
+        "--leaves",
+        "4",
+        "--spines",
+        "2",
+        "--seed",
+        "3",
+    ]);
+    let text = String::from_utf8(output.stderr.clone()).expect("text");
+    assert!(output.status.success(), "{text}");
+    assert!(stdout(&output).contains("12 nodes with caches, 4 memories"));
+    assert!(sentence(&["run", "kv", "--leaves", "3"]).contains("there can be 2, 4 or 8"));
+    assert!(refusal(&["run", "kv", "--leaves", "4", "--spines", "9"]).contains("9 is not in"));
+    assert!(refusal(&["run", "kv", "--spines", "2"]).contains("--leaves"));
+}

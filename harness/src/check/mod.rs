@@ -4,6 +4,7 @@
 //! checker is a module of its own and judges only what it is told:
 //!
 //! * `link`: every word: framing, legal headers, who may send what, credits;
+//! * `cable`: every word between chips: framing, legal headers, credits;
 //! * `delivery`: what goes from port to port arrives once, whole, unchanged, in order;
 //! * `transactions`: every packet fits its transaction, and every transaction ends in time;
 //! * `swmr`: single writer or many readers, at every change of a line's state;
@@ -12,6 +13,7 @@
 //!
 //! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock.
 
+mod cable;
 mod delivery;
 mod golden;
 mod link;
@@ -28,6 +30,7 @@ use flits::{CacheState, LinkWord, Packet, RespErr};
 
 use crate::agents::OpKind;
 use crate::dut::AddressMap;
+use crate::topology::{End, Topology};
 use crate::{Failure, FailureKind};
 use suite::Suite;
 
@@ -98,6 +101,8 @@ pub struct CheckConfig {
     pub kinds: Vec<PortKind>,
     /// The address map in the switch.
     pub map: AddressMap,
+    /// The chips and their cables.
+    pub topology: Topology,
     /// The partitions that each port is a member of.
     pub partitions: Vec<u16>,
     /// Credits that the switch grants for each class.
@@ -220,6 +225,19 @@ impl Checkers {
     #[inline]
     pub fn on_word(&mut self, cycle: u64, port: usize, direction: Direction, word: &LinkWord) {
         self.run(cycle, |suite| suite.word(cycle, port, direction, word));
+    }
+
+    /// The chip at the `end` of a cable grants the other end a credit for each class whose bit is
+    /// set.
+    #[inline]
+    pub fn on_cable_credit(&mut self, cycle: u64, end: End, mask: u8) {
+        self.run(cycle, |suite| suite.cables.credit(end, mask));
+    }
+
+    /// The chip at the `end` of a cable sends a word.
+    #[inline]
+    pub fn on_cable_word(&mut self, cycle: u64, end: End, word: &LinkWord) {
+        self.run(cycle, |suite| suite.cables.word(end, word));
     }
 
     /// A cache changes its state of a line.

@@ -6,6 +6,7 @@ use flits::layout::{FLIT_BYTES, LINE_BYTES};
 use flits::{CacheState, Class, Header, LinkWord, Opcode, Packet, RespErr};
 use rustc_hash::FxHashSet;
 
+use super::cable::Cables;
 use super::delivery::Delivery;
 use super::golden::{Golden, Written};
 use super::link::{Port, may_receive};
@@ -34,6 +35,7 @@ struct Operations {
 pub(super) struct Suite {
     config: CheckConfig,
     links: Vec<Port>,
+    pub(super) cables: Cables,
     delivery: Delivery,
     transactions: Transactions,
     swmr: Swmr,
@@ -57,6 +59,7 @@ impl Suite {
         let numbering = config.map.numbering();
         let link = |(port, &kind)| Port::new(port, numbering.node(port), kind, depths);
         Suite {
+            cables: Cables::new(&config.topology, config.switch_depth),
             links: config.kinds.iter().enumerate().map(link).collect(),
             delivery: Delivery::new(numbering),
             transactions: Transactions::new(numbering),
@@ -501,6 +504,7 @@ impl Suite {
         for link in &self.links {
             link.end()?;
         }
+        self.cables.end()?;
         for (node, order) in self.orders.iter().enumerate() {
             order.end(node)?;
         }

@@ -1,7 +1,7 @@
 //! The chips of a system, and what carries words between them.
 
 use super::pins::bits;
-use super::{CLASSES, Inputs, Outputs, Switch};
+use super::{Credits, Inputs, Outputs, Switch};
 use crate::Failure;
 use crate::link::CableCounts;
 use crate::topology::{End, Topology};
@@ -44,8 +44,8 @@ pub trait Cabling {
 
 /// Bare cables: what a chip shows after one edge, the chip at the other end takes at the next.
 pub struct Direct {
-    /// The ports with cables of each chip, one bit each.
-    cabled: Vec<u16>,
+    /// The ports with cables of each chip, one bit each, and all credits of them.
+    cabled: Vec<(u16, Credits)>,
     /// The other end of each of them, by chip and port.
     peers: Vec<[End; super::MAX_PORTS]>,
 }
@@ -56,14 +56,17 @@ impl Direct {
         let nowhere = End { chip: 0, port: 0 };
         let chips = topology.chips().len();
         let mut direct = Direct {
-            cabled: vec![0; chips],
+            cabled: vec![(0, Credits::default()); chips],
             peers: vec![[nowhere; super::MAX_PORTS]; chips],
         };
         for &[a, b] in topology.cables() {
             for (from, to) in [(a, b), (b, a)] {
-                direct.cabled[from.chip] |= 1 << from.port;
+                direct.cabled[from.chip].0 |= 1 << from.port;
                 direct.peers[from.chip][from.port] = to;
             }
+        }
+        for (ports, credits) in &mut direct.cabled {
+            *credits = Credits::all_of(*ports);
         }
         direct
     }
@@ -75,13 +78,13 @@ impl Cabling for Direct {
     }
 
     fn carry(&mut self, _cycle: u64, chips: &mut [Chip]) -> Result<(), Failure> {
-        for (from, (&cabled, peers)) in self.cabled.iter().zip(&self.peers).enumerate() {
+        for (from, (&(cabled, all), peers)) in self.cabled.iter().zip(&self.peers).enumerate() {
             for port in bits(chips[from].outputs.tx.valid & cabled) {
                 let to = peers[port];
                 let [source, target] = two(chips, from, to.chip);
                 target.inputs.rx.copy(to.port, &source.outputs.tx, port);
             }
-            let credits = chips[from].outputs.rx_credit.of(cabled);
+            let credits = chips[from].outputs.rx_credit.among(all);
             for (port, classes) in credits.iter() {
                 let to = peers[port];
                 chips[to.chip].inputs.tx_credit.pulses(to.port, classes);
@@ -113,8 +116,19 @@ fn two(chips: &mut [Chip], a: usize, b: usize) -> [&mut Chip; 2] {
 pub(super) struct Seats {
     /// Chip and port of each device.
     pub(super) of_device: Vec<End>,
-    /// Of each chip: its first device and how many it has.
-    pub(super) of_chip: Vec<(usize, usize)>,
+    /// The devices of each chip.
+    pub(super) of_chip: Vec<Devices>,
+}
+
+/// The devices of a chip.
+pub(super) struct Devices {
+    /// Number of the first.
+    pub(super) first: usize,
+    /// Their ports, one bit each, and all credits of them.
+    pub(super) ports: u16,
+    pub(super) credits: Credits,
+    /// The same of all other ports.
+    pub(super) others: Credits,
 }
 
 impl Seats {
@@ -125,18 +139,18 @@ impl Seats {
             chip: device / per_chip,
             port: device % per_chip,
         };
-        let seats =
-            |(number, chip): (usize, &crate::topology::Chip)| (number * per_chip, chip.devices);
+        let devices = |(number, chip): (usize, &crate::topology::Chip)| {
+            let ports = (1u32 << chip.devices).wrapping_sub(1) as u16;
+            Devices {
+                first: number * per_chip,
+                ports,
+                credits: Credits::all_of(ports),
+                others: Credits::all_of(!ports),
+            }
+        };
         Seats {
             of_device: (0..numbering.count()).map(seat).collect(),
-            of_chip: topology.chips().iter().enumerate().map(seats).collect(),
+            of_chip: topology.chips().iter().enumerate().map(devices).collect(),
         }
     }
 }
-
-/// One bit for each of the first `count` ports.
-pub(super) fn first(count: usize) -> u16 {
-    (1u32 << count).wrapping_sub(1) as u16
-}
-
-const _: () = assert!(CLASSES * super::MAX_PORTS <= u128::BITS as usize);

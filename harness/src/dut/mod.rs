@@ -31,7 +31,7 @@ pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters, PortCounter
 use crate::agents::Outbox;
 use crate::check::{Checkers, Direction};
 use crate::link::CableCounts;
-use crate::topology::Topology;
+use crate::topology::{End, Topology};
 use crate::{Failure, FailureKind};
 use cluster::Seats;
 use flits::{Class, LinkWord, layout};
@@ -376,12 +376,23 @@ impl Dut {
         }
     }
 
-    /// Takes words and credits from the outputs.
+    /// Takes words and credits from the outputs, and shows the checkers what goes to other chips.
     fn sample(&mut self, checks: &mut Checkers) -> Result<(), Failure> {
-        for (chip, &(first, count)) in self.chips.iter().zip(&self.seats.of_chip) {
-            let devices = cluster::first(count);
-            for unit in bits(chip.outputs.tx.valid & devices) {
-                let port = first + unit;
+        let chips = self.chips.iter().zip(&self.seats.of_chip);
+        for (number, (chip, devices)) in chips.enumerate() {
+            for port in bits(chip.outputs.tx.valid & !devices.ports) {
+                let end = End { chip: number, port };
+                let Some(word) = chip.outputs.tx.get(port) else {
+                    let text = format!("{end:?}: the switch sends a word of no class");
+                    return Err(Failure::new(self.cycle, FailureKind::Link, text));
+                };
+                checks.on_cable_word(self.cycle, end, &word);
+            }
+            for (port, classes) in chip.outputs.rx_credit.among(devices.others).iter() {
+                checks.on_cable_credit(self.cycle, End { chip: number, port }, classes);
+            }
+            for unit in bits(chip.outputs.tx.valid & devices.ports) {
+                let port = devices.first + unit;
                 let Some(word) = chip.outputs.tx.get(unit) else {
                     let text = format!("port {port}: the switch sends a word of no class");
                     return Err(Failure::new(self.cycle, FailureKind::Link, text));
@@ -393,8 +404,8 @@ impl Dut {
                 channel.received |= 1 << word.class as u8;
                 self.received |= 1 << port;
             }
-            for (unit, classes) in chip.outputs.rx_credit.of(devices).iter() {
-                let port = first + unit;
+            for (unit, classes) in chip.outputs.rx_credit.among(devices.credits).iter() {
+                let port = devices.first + unit;
                 let channel = &mut self.channels[port];
                 bits(classes).for_each(|class| channel.credits[class] += 1);
                 channel.ready |= classes;

@@ -77,11 +77,16 @@ impl Credits {
         self.0 |= u128::from(classes) << (port * CLASSES);
     }
 
-    /// The pulses of some ports only, one bit a port.
-    pub fn of(self, ports: u16) -> Credits {
-        const PORT: u128 = (1 << CLASSES) - 1;
-        let mask = bits(ports).fold(0, |mask, port| mask | PORT << (port * CLASSES));
-        Credits(self.0 & mask)
+    /// A pulse of each class on each of the ports, one bit a port.
+    pub fn all_of(ports: u16) -> Credits {
+        let mut all = Credits::default();
+        bits(ports).for_each(|port| all.pulses(port, (1 << CLASSES) - 1));
+        all
+    }
+
+    /// Those pulses that are also among the others.
+    pub fn among(self, others: Credits) -> Credits {
+        Credits(self.0 & others.0)
     }
 
     /// The pulses of one port, one bit a class.

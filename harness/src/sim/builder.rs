@@ -243,7 +243,7 @@ impl Builder {
         let map = AddressMap::new(regions, &memories, parameters.home_slices, numbering)
             .map_err(|error| setup(error.to_string()))?;
         let mut checks = match self.checks {
-            true => Checkers::new(self.check_config(&map, &partitions, &parameters)),
+            true => Checkers::new(self.check_config(topology, &map, &partitions, &parameters)),
             false => Checkers::off(),
         };
 
@@ -285,6 +285,7 @@ impl Builder {
 
     fn check_config(
         &self,
+        topology: &Topology,
         map: &AddressMap,
         partitions: &[u16],
         parameters: &Parameters,
@@ -298,6 +299,7 @@ impl Builder {
         CheckConfig {
             kinds: (0..self.config.ports).map(kind).collect(),
             map: map.clone(),
+            topology: topology.clone(),
             partitions: partitions.to_vec(),
             switch_depth: parameters.class_depth.into(),
             node_depth: self.node_depth.into(),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::Failure;
 use crate::dut::{
-    ApbRequest, Dut, Inputs, Outputs, Switch, Variant, tight_chip_of_system, tight_fabric,
+    ApbRequest, Credits, Dut, Inputs, Outputs, Switch, Variant, tight_chip_of_system, tight_fabric,
 };
 use crate::topology::Topology;
 use flits::stimulus::Tiers;
@@ -80,10 +80,10 @@ fn of_devices(logs: &[Log], cycle: usize) -> (Inputs, Outputs) {
                 outputs.tx.copy(port, &to.tx, unit);
             }
         }
-        for (unit, classes) in from.tx_credit.of(0b11).iter() {
+        for (unit, classes) in from.tx_credit.among(Credits::all_of(0b11)).iter() {
             inputs.tx_credit.pulses(leaf * PER_LEAF + unit, classes);
         }
-        for (unit, classes) in to.rx_credit.of(0b11).iter() {
+        for (unit, classes) in to.rx_credit.among(Credits::all_of(0b11)).iter() {
             outputs.rx_credit.pulses(leaf * PER_LEAF + unit, classes);
         }
     }

@@ -35,7 +35,7 @@ macro_rules! on_one_switch_and_on_two_tiers {
 
             #[test]
             fn on_two_tiers() {
-                super::$property(Some(property::TIERS));
+                super::$property(Some(super::property::TIERS));
             }
         }
     )* };

@@ -28,14 +28,14 @@ pub struct Args {
     #[arg(long, value_name = "P", default_value_t = 8, value_parser = ports)]
     ports: usize,
     /// Run on several chips in two tiers, with this many leaves (2, 4 or 8).
-    #[arg(long, value_name = "N", conflicts_with = "ports")]
-    leaves: Option<usize>,
+    #[arg(long, value_name = "N", conflicts_with = "ports", value_parser = value_parser!(u8).range(2..=8))]
+    leaves: Option<u8>,
     /// Nodes on each leaf, one of them a memory (2 to 8).
-    #[arg(long, value_name = "N", default_value_t = 4, requires = "leaves")]
-    nodes_per_leaf: usize,
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "leaves", value_parser = value_parser!(u8).range(2..=8))]
+    nodes_per_leaf: u8,
     /// Chips between the leaves (1 to 8).
-    #[arg(long, value_name = "N", default_value_t = 2, requires = "leaves")]
-    spines: usize,
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "leaves", value_parser = value_parser!(u8).range(1..=8))]
+    spines: u8,
     /// Lines of 64 bytes that stand for a block.
     #[arg(long, value_name = "L", default_value_t = Layout::default().lines_per_block as u32, value_parser = value_parser!(u32).range(1..=65536))]
     lines_per_block: u32,
@@ -76,8 +76,9 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     };
     let (mut config, chips) = match args.leaves {
         Some(leaves) => {
-            let config = Config::tiers(leaves, args.nodes_per_leaf, args.spines);
-            (config, leaves + args.spines)
+            let [leaves, per_leaf, spines] =
+                [leaves, args.nodes_per_leaf, args.spines].map(usize::from);
+            (Config::tiers(leaves, per_leaf, spines), leaves + spines)
         }
         None => (Config::new(args.ports), 1),
     };

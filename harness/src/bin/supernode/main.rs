@@ -28,6 +28,7 @@ Examples:
   supernode run kv                                 the built-in requests on 8 ports
   supernode run kv --trace t.jsonl --requests 200 --html report.html
   supernode run kv --requests 2 --vcd run.vcd      a waveform as well
+  supernode run kv --leaves 4 --spines 2           16 nodes on six chips in two tiers
   supernode wave run.vcd --addr 0x1000             every packet about one line in it
   supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again
   supernode bench fabric --html fabric.html        throughput and latency, with curves";
