@@ -19,8 +19,6 @@ struct Lane {
     to: u16,
     /// Credits that the sender holds, by class.
     credits: [u32; Class::ALL.len()],
-    /// It is a bare cable: where link ends are between, nothing of this is seen here.
-    bare: bool,
     assembler: Assembler,
 }
 
@@ -34,18 +32,17 @@ pub(super) struct Cables {
 }
 
 impl Cables {
-    pub(super) fn new(topology: &Topology, depth: u32) -> Self {
-        let both = topology
-            .cables()
-            .iter()
-            .flat_map(|&[a, b]| [(a, b), (b, a)]);
-        let name = |end: End| format!("{} port {}", topology.chips()[end.chip].name, end.port);
+    /// `topology` is `None` where links are on the cables, which see to all of this themselves.
+    pub(super) fn new(topology: Option<&Topology>, depth: u32) -> Self {
+        let cables = topology.map_or(&[][..], Topology::cables);
+        let both = cables.iter().flat_map(|&[a, b]| [(a, b), (b, a)]);
+        let chip = |end: End| topology.map_or("", |topology| &topology.chips()[end.chip].name);
+        let name = |end: End| format!("{} port {}", chip(end), end.port);
         let lane = |(from, to): (End, End)| {
             let lane = Lane {
                 name: format!("cable from {} to {}", name(from), name(to)),
                 to: to.chip as u16,
                 credits: [0; Class::ALL.len()],
-                bare: false,
                 assembler: Assembler::new(),
             };
             (from, lane)
@@ -67,7 +64,6 @@ impl Cables {
         else {
             return Ok(());
         };
-        lane.bare = true;
         for class in Class::ALL {
             let credits = &mut lane.credits[class as usize];
             *credits += u32::from(mask >> class.code() & 1);
@@ -82,6 +78,9 @@ impl Cables {
     /// The chip at `end` sends a word.
     pub(super) fn word(&mut self, end: End, word: &LinkWord) -> Verdict {
         let Some(lane) = self.lanes.get_mut(&end) else {
+            if self.lanes.is_empty() {
+                return Ok(());
+            }
             return wrong(
                 &format!("{end:?}"),
                 &format!("{word}, but no cable is here"),
@@ -109,7 +108,7 @@ impl Cables {
             if lane.assembler.is_inside() {
                 return wrong(&lane.name, "a packet has no end");
             }
-            if lane.bare && lane.credits.iter().any(|&have| have != self.depth) {
+            if lane.credits.iter().any(|&have| have != self.depth) {
                 let what = format!("not all credits came back: {:?}", lane.credits);
                 return wrong(&lane.name, &what);
             }
@@ -137,7 +136,7 @@ mod tests {
             spines: 1,
         };
         let topology = Topology::tiers(4, tiers).expect("a system");
-        let mut cables = Cables::new(&topology, 1);
+        let mut cables = Cables::new(Some(&topology), 1);
         for end in [SPINE, UP] {
             assert!(cables.credit(end, 0b1_1111).is_ok());
         }

@@ -101,8 +101,8 @@ pub struct CheckConfig {
     pub kinds: Vec<PortKind>,
     /// The address map in the switch.
     pub map: AddressMap,
-    /// The chips and their cables.
-    pub topology: Topology,
+    /// The chips and their cables; `None` if there are links on the cables.
+    pub cables: Option<Topology>,
     /// The partitions that each port is a member of.
     pub partitions: Vec<u16>,
     /// Credits that the switch grants for each class.

@@ -59,7 +59,7 @@ impl Suite {
         let numbering = config.map.numbering();
         let link = |(port, &kind)| Port::new(port, numbering.node(port), kind, depths);
         Suite {
-            cables: Cables::new(&config.topology, config.switch_depth),
+            cables: Cables::new(config.cables.as_ref(), config.switch_depth),
             links: config.kinds.iter().enumerate().map(link).collect(),
             delivery: Delivery::new(numbering),
             transactions: Transactions::new(numbering),

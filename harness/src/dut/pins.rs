@@ -84,6 +84,11 @@ impl Credits {
         all
     }
 
+    /// The pulses of some ports only, one bit a port.
+    pub fn of(self, ports: u16) -> Credits {
+        self.among(Credits::all_of(ports))
+    }
+
     /// Those pulses that are also among the others.
     pub fn among(self, others: Credits) -> Credits {
         Credits(self.0 & others.0)

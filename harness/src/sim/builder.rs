@@ -299,7 +299,7 @@ impl Builder {
         CheckConfig {
             kinds: (0..self.config.ports).map(kind).collect(),
             map: map.clone(),
-            topology: topology.clone(),
+            cables: (self.config.link_errors.is_none()).then(|| topology.clone()),
             partitions: partitions.to_vec(),
             switch_depth: parameters.class_depth.into(),
             node_depth: self.node_depth.into(),
