@@ -271,10 +271,10 @@ impl Dut {
     /// Ports whose link has been given up, one bit each: what is there does not count any more.
     pub fn lost(&self) -> u64 {
         let mut lost = 0;
-        for (chip, &(first, _)) in self.chips.iter().zip(&self.seats.of_chip) {
+        for (chip, devices) in self.chips.iter().zip(&self.seats.of_chip) {
             lost |= match chip.switch.lost() {
                 0 => 0,
-                ports => u64::from(ports) << first,
+                ports => u64::from(ports) << devices.first,
             };
         }
         lost

@@ -87,7 +87,7 @@ fn a_dead_link_ends_in_errors_in_bounded_time_and_the_rest_goes_on() {
     const CUT: u64 = 3000;
     /// The homes' patience, from one to two times 2 to this power: longer than a link takes until it
     /// is up again or given up, so that a link that comes back is no error.
-    const PATIENCE_LOG2: u32 = 11;
+    const PATIENCE_LOG2: u8 = 11;
     let mut config = two_memories();
     config.link_errors = Some(LinkErrors {
         outages: vec![Outage {
