@@ -153,7 +153,7 @@ fn repeat(ports: usize, log: &Log) -> Result<Speed, Failure> {
 /// If there is no such model, or an assertion of it fires.
 pub fn random_packets(ports: usize, cycles: u64, words: f64, seed: u64) -> Result<Speed, Failure> {
     let mut rng = stream(seed, "random packets");
-    let mut switch = programmed(ports)?;
+    let (mut switch, depth) = programmed(ports)?;
     // Made beforehand: making them is not what is measured.
     let mut queues: Vec<VecDeque<LinkWord>> = (0..ports)
         .map(|port| {
@@ -163,7 +163,7 @@ pub fn random_packets(ports: usize, cycles: u64, words: f64, seed: u64) -> Resul
                 .collect()
         })
         .collect();
-    let mut credits = [[NODE_DEPTH; CLASSES]; MAX_PORTS];
+    let mut credits = [[depth; CLASSES]; MAX_PORTS];
     let (mut inputs, mut outputs) = (Inputs::default(), Outputs::default());
     let (mut due, mut next) = (0.0, 0);
     let watch = Watch::start();
@@ -197,8 +197,9 @@ pub fn random_packets(ports: usize, cycles: u64, words: f64, seed: u64) -> Resul
     Ok(watch.stop(cycles))
 }
 
-/// The fast model with the default address map, all credits granted.
-fn programmed(ports: usize) -> Result<Box<dyn Switch>, Failure> {
+/// The fast model with the default address map, and the credits of each class that it has granted to
+/// each port: all that it grants.
+fn programmed(ports: usize) -> Result<(Box<dyn Switch>, u16), Failure> {
     let still = |port: usize| Pcg64Mcg::new(port as u128);
     let switch = verilated(ports, Variant::Fast)?;
     let mut dut = Dut::new(switch, NODE_DEPTH, Stall::default(), still)?;
@@ -207,11 +208,12 @@ fn programmed(ports: usize) -> Result<Box<dyn Switch>, Failure> {
     let partitions = vec![u16::MAX; ports];
     let (topology, map) = (sn.topology(), sn.address_map());
     dut.program(topology, map, &partitions, sn.parameters(), &mut checks)?;
-    if !dut.credits_home(NODE_DEPTH) {
-        let text = "the switch grants other credits than a node";
+    let depth = sn.parameters().class_depth;
+    if !dut.credits_home(depth) {
+        let text = "the switch has not granted all its credits while it was programmed";
         return Err(Failure::new(dut.cycle(), FailureKind::Setup, text));
     }
-    Ok(dut.into_switch())
+    Ok((dut.into_switch(), depth))
 }
 
 /// A random packet that the switch carries and nobody has to answer: uncached requests, data and
