@@ -53,6 +53,14 @@ mutate: setup ## break the RTL in each known way, the tests must notice (ARGS="l
 bench-sim: build ## cycles per second, against the bare model
 	$(supernode) bench sim $(ARGS)
 
+.PHONY: synth
+synth: setup ## cells and logic depth in an ECP5, written to docs/ppa.md (slow; ARGS="fabric4")
+	PATH="$$(ci/venv.sh):$$PATH" && python3 ci/ppa.py synth $(ARGS) && python3 ci/ppa.py page
+
+.PHONY: pnr
+pnr: setup ## highest clock after place and route, three seeds (very slow; ARGS="fabric4")
+	PATH="$$(ci/venv.sh):$$PATH" && pip install --quiet -r ci/requirements-pnr.txt && python3 ci/ppa.py pnr $(ARGS) && python3 ci/ppa.py page
+
 .PHONY: clean
 clean: ## remove everything that was built
 	cargo clean
