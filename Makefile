@@ -58,7 +58,8 @@ synth: setup ## cells and logic depth in an ECP5, written to docs/ppa.md (slow; 
 	PATH="$$(ci/venv.sh):$$PATH" && python3 ci/ppa.py synth $(ARGS) && python3 ci/ppa.py page
 
 .PHONY: pnr
-pnr: setup ## highest clock after place and route, three seeds (very slow; ARGS="fabric4")
+pnr: build ## highest clock after place and route, three seeds (very slow; ARGS="fabric4")
+	mkdir -p $(target)/ppa && $(supernode) bench fabric --ports 4,8 --json $(target)/ppa/bench.json
 	PATH="$$(ci/venv.sh):$$PATH" && pip install --quiet -r ci/requirements-pnr.txt && python3 ci/ppa.py pnr $(ARGS) && python3 ci/ppa.py page
 
 .PHONY: clean

@@ -7,7 +7,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 . ci/rtl.sh
 
-readonly stages=(files verilator slang style layout generated lock rustfmt clippy rustdoc scripts)
+readonly stages=(files verilator slang depth style layout generated lock rustfmt clippy rustdoc scripts)
 # What is linted and elaborated: a top and its parameters.
 readonly designs=(
   "supernode_switch Ports=4"
@@ -57,6 +57,9 @@ lint_slang() {
     python3 ci/elaborate.py rtl/supernode.f "${words[@]}" || return 1
   done
 }
+
+# The fabric of 4 ports does not get slower in silicon without somebody noticing.
+lint_depth() { python3 ci/ppa.py depth fabric4 43; }
 
 lint_style() {
   rtl_written | xargs verible-verilog-lint --rules_config ci/verible.rules

@@ -25,6 +25,7 @@ DESIGNS = {
     "switch8": ("switch_core", "Ports=8"),
 }
 ROUTED = ("fabric4", "fabric8")
+WIDTH = 128  # bits of a port
 SEEDS = (1, 2, 3)
 DEVICE = ("--85k", "--speed", "6", "--package", "CABGA756")
 
@@ -230,9 +231,36 @@ Written by `make synth` and `make pnr` (`ci/ppa.py`): Yosys with its slang front
 pin; the median of three seeds. The fabric alone is `crossbar`; a port is 128 bits wide. Logic depth
 counts LUTs, carry chains and memory reads between registers. A dash has not been measured.
 
-| design | LUT4 | FF | LUT RAM, bits | block RAMs | logic depth | MHz |
-|---|---|---|---|---|---|---|
+| design | LUT4 | FF | LUT RAM, bits | block RAMs | logic depth | MHz | sat | Gb/s a port |
+|---|---|---|---|---|---|---|---|---|
+{rows}
+*sat*: words a cycle and port that the fabric passes under uniform load (`supernode bench fabric`).
+*Gb/s a port*: sat x MHz x 128 bits.
+
+Other open switches, 8 ports of 64 bits, one class, measured elsewhere by the same method:
+
+| design | LUT4 | MHz | sat | Gb/s a port |
+|---|---|---|---|---|
+| common_cells stream_xbar | 4445 | 100 | 0.625 | 4.00 |
+| basejump router crossbar | 6248 | 86 | 0.626 | 3.42 |
+| FlooNoC router, 1 VC | 5599 | 63 | 0.625 | 2.54 |
+| verilog-axis axis_switch | 5238 | 114 | 0.318 | 2.33 |
+| Stanford (Becker), 4 VC | 30788 | 29 | 0.665 | 1.23 |
+
+What limits the clock is one cycle that holds everything between the queues' heads and the output
+register: which words may go, which go first, two iterations of matching, the read of the buffer and
+the crossbar. It is what makes the latency two cycles; five classes with credits of their own, four of
+which have queues for each output, are what makes it large.
 """
+
+
+def saturation(ports):
+    """What the bench of the fabric has found, in words a cycle and port."""
+    path = WORK / "bench.json"
+    if not path.exists():
+        sys.exit(f"ppa: {path} is missing; make it with 'supernode bench fabric --json {path}'")
+    found = json.loads(path.read_text(encoding="utf-8"))["saturation"]
+    return next(row["sat"] for row in found if row["ports"] == ports)
 
 
 def page():
@@ -246,9 +274,14 @@ def page():
                 found |= json.loads(path.read_text(encoding="utf-8"))
         columns = ("lut4", "ff", "lutram_bits", "block_rams", "depth")
         cells = [str(found.get(column, "-")) for column in columns]
-        speed = f"{found['median_mhz']:.1f}" if "median_mhz" in found else "-"
-        rows.append(f"| `{top}`, {parameter} | {' | '.join(cells)} | {speed} |\n")
-    (ROOT / "docs/ppa.md").write_text(PAGE + "".join(rows), encoding="utf-8")
+        cells += ["-", "-", "-"]
+        if "median_mhz" in found:
+            sat = saturation(int(parameter.rpartition("=")[2]))
+            speed = found["median_mhz"]
+            cells[-3:] = f"{speed:.1f}", f"{sat:.3f}", f"{sat * speed * WIDTH / 1000:.2f}"
+        rows.append(f"| `{top}`, {parameter} | {' | '.join(cells)} |\n")
+    text = PAGE.format(rows="".join(rows))
+    (ROOT / "docs/ppa.md").write_text(text, encoding="utf-8")
     say("wrote docs/ppa.md")
 
 
