@@ -49,6 +49,10 @@ wave: build ## run a few requests, write target/wave.vcd and print its transacti
 mutate: setup ## break the RTL in each known way, the tests must notice (ARGS="lost_credit")
 	ci/mutate.sh $(ARGS)
 
+.PHONY: bench
+bench: build ## measure, by default the fabric (ARGS="latency --html latency.html")
+	$(supernode) bench $(or $(ARGS),fabric)
+
 .PHONY: bench-sim
 bench-sim: build ## cycles per second, against the bare model
 	$(supernode) bench sim $(ARGS)
