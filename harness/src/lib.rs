@@ -7,7 +7,7 @@
 //! * [`topology`]: systems of several chips, their ways and whether these can deadlock;
 //! * [`sim`]: the deterministic clocked executor and the facade, [`sim::Supernode`];
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
-//! * [`bench`]: what is measured, of the switch and of the simulation;
+//! * [`mod@bench`]: what is measured, of the switch and of the simulation;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
 mod failure;
