@@ -13,8 +13,6 @@ const MAX_TIMEOUT_LOG2: u8 = 31;
 /// Most devices on a leaf, and most spines.
 pub const MAX_PER_LEAF: usize = 8;
 
-// The shape serde asks for.
-#[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(value: &u8) -> bool {
     *value == 0
 }
