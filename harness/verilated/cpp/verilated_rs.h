@@ -33,6 +33,8 @@ struct VrsModel {
     VrsInstance* (*create)();
     void (*destroy)(VrsInstance*);
     uint32_t (*eval)(VrsInstance*);
+    // A whole clock cycle in one evaluation; null unless the model looks at rising edges only.
+    uint32_t (*cycle)(VrsInstance*);
     uint32_t (*finish)(VrsInstance*);
     void (*ports)(VrsInstance*, void** out);
     uint32_t* (*coverage)(VrsInstance*);
@@ -168,7 +170,9 @@ public:
 namespace vrs {
 
 // Traits of a model, generated: `Model`, `static void ports(Model&, void**)`,
-// `static uint32_t* coverage(Model&)` and `static constexpr unsigned Threads`.
+// `static uint32_t* coverage(Model&)`, `static constexpr unsigned Threads`, and for a clock of which
+// only rising edges count `static constexpr bool OneEvaluation` with `static void level(Model&,
+// uint8_t)`, which sets the clock and makes the model believe that it was low before.
 template <class Traits>
 struct Shim final : VrsInstance {
     using Model = typename Traits::Model;
@@ -177,6 +181,7 @@ struct Shim final : VrsInstance {
     std::unique_ptr<VerilatedVcdC> trace;
 #endif
     std::unique_ptr<Model> model;
+    bool settled = false;  // `cycle` has evaluated the model with its clock low
 
     static Shim* self(VrsInstance* instance) { return static_cast<Shim*>(instance); }
 
@@ -206,6 +211,22 @@ struct Shim final : VrsInstance {
     static void destroy(VrsInstance* instance) { delete self(instance); }
     static uint32_t eval(VrsInstance* instance) {
         return guarded(instance, [=] { self(instance)->model->eval(); });
+    }
+    static uint32_t cycle(VrsInstance* instance) {
+        instance->context.timeInc(1);
+        const uint32_t failed = guarded(instance, [=] {
+            Model& model = *self(instance)->model;
+            if (VL_UNLIKELY(!self(instance)->settled)) {
+                // The first evaluation takes the level of the clock for the one before.
+                Traits::level(model, 0);
+                model.eval();
+                self(instance)->settled = true;
+            }
+            Traits::level(model, 1);
+            model.eval();
+        });
+        instance->context.timeInc(1);
+        return failed;
     }
     static uint32_t finish(VrsInstance* instance) {
         return guarded(instance, [=] { self(instance)->model->final(); });
@@ -249,6 +270,7 @@ struct Shim final : VrsInstance {
             create,
             destroy,
             eval,
+            Traits::OneEvaluation ? cycle : nullptr,
             finish,
             ports,
             coverage,

@@ -24,6 +24,7 @@ pub struct ModelTable {
     pub(crate) create: unsafe extern "C" fn() -> *mut RawInstance,
     pub(crate) destroy: unsafe extern "C" fn(*mut RawInstance),
     pub(crate) eval: unsafe extern "C" fn(*mut RawInstance) -> u32,
+    pub(crate) cycle: Option<unsafe extern "C" fn(*mut RawInstance) -> u32>,
     pub(crate) finish: unsafe extern "C" fn(*mut RawInstance) -> u32,
     pub(crate) ports: unsafe extern "C" fn(*mut RawInstance, *mut *mut c_void),
     pub(crate) coverage: unsafe extern "C" fn(*mut RawInstance) -> *mut u32,

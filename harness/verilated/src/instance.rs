@@ -220,6 +220,17 @@ impl<'a> Handle<&'a mut Instance> {
         Err(self.failure())
     }
 
+    /// A whole clock cycle in one evaluation; `None` if the model needs two.
+    #[inline(always)]
+    pub(crate) fn cycle(self) -> Option<Result<(), Box<Failure>>> {
+        let cycle = self.0.table.cycle?;
+        // SAFETY: as for `eval`.
+        if unsafe { cycle(self.0.raw.as_ptr()) } == 0 {
+            return Some(Ok(()));
+        }
+        Some(Err(self.failure()))
+    }
+
     pub(crate) fn finish(self) -> Result<(), Box<Failure>> {
         // SAFETY: as for `eval`.
         if unsafe { (self.0.table.finish)(self.0.raw.as_ptr()) } == 0 {

@@ -210,12 +210,16 @@ pub trait Clocked: Model {
         self.half(true)
     }
 
-    /// A whole cycle: [`Clocked::low`], then [`Clocked::high`].
+    /// A whole cycle: what [`Clocked::low`] and then [`Clocked::high`] do. Of a model that looks at
+    /// rising edges of its clock alone, and has no waves, it is one evaluation instead of two.
     ///
     /// # Errors
     /// A failure of the model; see [`Model::eval`].
     #[inline(always)]
     fn cycle(&mut self) -> Result<(), Box<Failure>> {
+        if let Some(result) = self.exclusive().cycle() {
+            return result;
+        }
         self.low()?;
         self.high()
     }

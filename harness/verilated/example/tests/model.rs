@@ -1,6 +1,6 @@
 //! Instances beside each other, on threads, and what the RTL reports.
 
-use verilated::{Clocked, FailureKind, Model, Variant};
+use verilated::{Clocked, Dir, FailureKind, Model, Variant};
 use verilated_example::{DeepQueue, Oscillator, RecordQueue};
 
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
@@ -182,6 +182,58 @@ fn logic_that_does_not_settle_is_an_error_and_ends_the_model() -> Result {
         .expect_err("it is undefined where it stopped");
     assert!(failure.message.contains("cannot continue"), "{failure}");
     Oscillator::new().eval()?;
+    Ok(())
+}
+
+#[test]
+fn a_cycle_in_one_evaluation_is_the_same_as_its_two_halves() -> Result {
+    let mut whole = RecordQueue::with_variant(Variant::Fast)?;
+    let mut halves = RecordQueue::with_variant(Variant::Fast)?;
+    let mut waves = RecordQueue::with_variant(Variant::Wave)?;
+    let values = |model: &RecordQueue| -> Vec<Vec<u32>> {
+        let outputs = RecordQueue::PORTS.iter().enumerate();
+        let outputs = outputs.filter(|(_, port)| port.dir == Dir::Out);
+        outputs
+            .flat_map(|(index, port)| (0..port.elements()).map(move |e| (index, port, e)))
+            .map(|(index, port, element)| {
+                let mut words = vec![0; port.words()];
+                model.peek(index, element, &mut words);
+                words
+            })
+            .collect()
+    };
+    let mut state = 1u32;
+    for cycle in 0..300 {
+        for (index, port) in RecordQueue::PORTS.iter().enumerate() {
+            if port.dir != Dir::In || port.name == "clk_i" {
+                continue;
+            }
+            for element in 0..port.elements() {
+                let mut words = vec![0; port.words()];
+                for word in &mut words {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    *word = state >> 7;
+                }
+                if port.name == "rst_ni" {
+                    words[0] = u32::from(cycle > 3);
+                }
+                for model in [&mut whole, &mut halves, &mut waves] {
+                    model.poke(index, element, &words);
+                }
+            }
+        }
+        // Halves between whole cycles change nothing.
+        let mixed = match cycle % 5 {
+            3 => whole.low().and_then(|()| whole.high()),
+            _ => whole.cycle(),
+        };
+        let failed = [mixed.is_err(), waves.cycle().is_err()];
+        let failed_halves = halves.low().and_then(|()| halves.high()).is_err();
+        assert_eq!(failed, [failed_halves; 2], "cycle {cycle}");
+        assert_eq!(values(&whole), values(&halves), "cycle {cycle}");
+        assert_eq!(values(&whole), values(&waves), "cycle {cycle}");
+        assert_eq!(whole.cycles(), halves.cycles());
+    }
     Ok(())
 }
 

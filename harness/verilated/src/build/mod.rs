@@ -36,6 +36,7 @@
 mod cache;
 mod compile;
 mod coverage;
+mod edge;
 mod error;
 mod generate;
 mod header;
