@@ -213,7 +213,6 @@ struct Shim final : VrsInstance {
         return guarded(instance, [=] { self(instance)->model->eval(); });
     }
     static uint32_t cycle(VrsInstance* instance) {
-        instance->context.timeInc(1);
         const uint32_t failed = guarded(instance, [=] {
             Model& model = *self(instance)->model;
             if (VL_UNLIKELY(!self(instance)->settled)) {
@@ -222,6 +221,7 @@ struct Shim final : VrsInstance {
                 model.eval();
                 self(instance)->settled = true;
             }
+            instance->context.timeInc(1);
             Traits::level(model, 1);
             model.eval();
         });

@@ -210,8 +210,12 @@ pub trait Clocked: Model {
         self.half(true)
     }
 
-    /// A whole cycle: what [`Clocked::low`] and then [`Clocked::high`] do. Of a model that looks at
-    /// rising edges of its clock alone, and has no waves, it is one evaluation instead of two.
+    /// A whole cycle: what [`Clocked::low`] and then [`Clocked::high`] do. Inputs set before it are
+    /// seen by its edge; afterwards registers have their new values, and outputs that depend on inputs
+    /// follow from both. To see such outputs *before* the edge, look between the two halves.
+    ///
+    /// Of a model in which nothing but the rising edge of the clock is an event, and which has no
+    /// waves, it is one evaluation instead of two.
     ///
     /// # Errors
     /// A failure of the model; see [`Model::eval`].

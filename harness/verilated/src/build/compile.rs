@@ -23,6 +23,8 @@ pub struct Library {
 }
 
 const SEAM_HEADER: &str = include_str!("../../cpp/verilated_rs.h");
+/// How a shim, alone of all generated files, takes in the seam's header.
+pub const SEAM_INCLUDE: &str = "#include \"verilated_rs.h\"";
 const SEAM_HOOKS: &str = include_str!("../../cpp/verilated_rs_hooks.h");
 const SEAM_SOURCE: &str = include_str!("../../cpp/verilated_rs.cpp");
 
@@ -102,12 +104,16 @@ pub fn library(context: &Context, tool: &Verilator, jobs: &[Job]) -> Result<Libr
     for job in jobs {
         let files = Files::of(job)?;
         runtime.extend(files.runtime);
-        let headers = headers(&job.dir)? + SEAM_HEADER;
+        let headers = headers(&job.dir)?;
         let mut fast = files.fast;
         fast.push(shim_file(job));
         for (speed, names, opt) in [("fast", fast, OPT_FAST), ("slow", files.slow, OPT_SLOW)] {
             let flags = flags(tool, &seam, opt, job.variant);
             for group in groups(job, speed, names)? {
+                let mut headers = headers.clone();
+                if group.text.contains(SEAM_INCLUDE) {
+                    headers += SEAM_HEADER;
+                }
                 units.push(compiler.unit(tool, &job.dir, group, flags.clone(), &headers));
             }
         }
@@ -282,7 +288,6 @@ impl Compiler {
             &self.command,
             &self.version,
             &tool.version,
-            SEAM_HEADER,
             SEAM_HOOKS,
             headers,
         ] {

@@ -1,40 +1,54 @@
 //! Whether a model looks at nothing but the rising edge of its clock.
 //!
-//! Then a cycle needs one evaluation instead of two: inputs settle in the one that sees the edge, and
-//! lowering the clock is a matter of forgetting it. What the generated code mentions decides; where it
-//! mentions the clock in a way that is not known here, a cycle stays two evaluations.
+//! Then a cycle needs one evaluation instead of two. An evaluation first lets the inputs settle, then
+//! looks for edges, then lets what registers changed settle: with the inputs of the new cycle and the
+//! clock high, that is all that the low half and the high half do one after the other. Three things
+//! would tell the two apart, and each keeps a model at two evaluations: logic that reads the clock as
+//! a value, another edge of it, and any other event (an asynchronous reset, a second clock), which
+//! would meet the rising edge in one evaluation but come before it in two.
+//!
+//! What the generated code says decides. The forms known here are those of Verilator 5.006; where
+//! another version writes anything else, a cycle stays two evaluations.
 
 /// The member in which a model remembers the level of its clock, if all it does with the clock is
-/// look for rising edges. `sources` is the code of its evaluations, `clock` the member of the port.
+/// look for rising edges, and it looks for nothing else. `sources` is the code of its evaluations,
+/// `clock` the member of the port.
 pub fn remembered<'a>(sources: impl Iterator<Item = &'a str>, clock: &str) -> Option<String> {
-    let member = format!("vlSelf->{clock}");
     let remembered = format!("__Vtrigrprev__TOP__{clock}");
-    let (mut rising, mut kept) = (0, 0);
-    for line in sources.flat_map(str::lines).map(str::trim) {
-        let mentions = line
-            .match_indices(&member)
-            .filter(|(at, _)| !continues(&line[at + member.len()..]))
-            .count();
-        if mentions == 0 {
-            continue;
-        }
-        let trigger = format!("vlSelf->__VactTriggered.at(0U) = ((IData)({member})");
-        if line == format!("if (VL_UNLIKELY(({member} & 0xfeU))) {{") {
-            // A check of the caller.
-        } else if line == trigger {
-            rising += 1;
-        } else if line == format!("vlSelf->{remembered} = {member};") {
-            kept += 1;
-        } else {
-            return None;
+    let known = [
+        // The only event.
+        format!(
+            "vlSelf->__VactTriggered.at(0U) = ((IData)(vlSelf->{clock}) \
+             & (~ (IData)(vlSelf->{remembered})));"
+        ),
+        format!("vlSelf->{remembered} = vlSelf->{clock};"),
+        // A check of the caller.
+        format!(
+            "if (VL_UNLIKELY((vlSelf->{clock} & 0xfeU))) {{ Verilated::overWidthError(\"{clock}\");}}"
+        ),
+    ];
+    let (mut clocks, mut events, mut seen) = (0, 0, [0; 3]);
+    for source in sources {
+        let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+        clocks += mentions(&source, clock);
+        events += source.matches("__VactTriggered.at(").count();
+        for (seen, known) in seen.iter_mut().zip(&known) {
+            *seen += source.matches(known.as_str()).count();
         }
     }
-    (rising == 1 && kept == 1).then_some(remembered)
+    // Every mention is one of those: one in each of the first two, two in the check.
+    let rising = seen[..2] == [1, 1] && events == 1 && clocks == 2 + 2 * seen[2];
+    rising.then_some(remembered)
 }
 
-/// Whether a name goes on here.
-fn continues(rest: &str) -> bool {
-    rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+/// How often a name stands in a text as a whole word.
+fn mentions(text: &str, name: &str) -> usize {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(name)
+        .filter(|(at, _)| {
+            !text[..*at].ends_with(part) && !text[at + name.len()..].starts_with(part)
+        })
+        .count()
 }
 
 #[cfg(test)]
@@ -45,28 +59,45 @@ mod tests {
     vlSelf->__VactTriggered.at(0U) = ((IData)(vlSelf->clk)
                                       & (~ (IData)(vlSelf->__Vtrigrprev__TOP__clk)));
     vlSelf->__Vtrigrprev__TOP__clk = vlSelf->clk;
-    if (VL_UNLIKELY((vlSelf->clk & 0xfeU))) {
-    vlSelf->clk_count = vlSelf->clk_enable;
 ";
 
     #[test]
     fn a_rising_edge_alone_is_recognised() {
-        let found = remembered([RISING].into_iter(), "clk");
-        assert_eq!(found.as_deref(), Some("__Vtrigrprev__TOP__clk"));
-        assert_eq!(remembered([""].into_iter(), "clk"), None, "no edge at all");
+        let found = |sources: &[&str]| remembered(sources.iter().copied(), "clk");
+        let member = Some("__Vtrigrprev__TOP__clk".to_string());
+        let check = "
+    if (VL_UNLIKELY((vlSelf->clk & 0xfeU))) {
+        Verilated::overWidthError(\"clk\");}
+    vlSelf->clk_count = vlSelf->clk_enable;
+";
+        assert_eq!(found(&[RISING]), member);
+        assert_eq!(found(&[RISING, check]), member);
+        assert_eq!(found(&[check]), None, "no edge at all");
     }
 
     #[test]
     fn any_other_use_of_the_clock_is_not() {
         for other in [
             "vlSelf->q = (vlSelf->clk & vlSelf->d);",
-            "vlSelf->__VactTriggered.at(1U) = ((~ (IData)(vlSelf->clk)) ",
-            "vlSelf->__VactTriggered.at(1U) = ((IData)(vlSelf->clk) ^ x",
+            "vlSelf->q = (vlSymsp->TOP.clk & vlSelf->d);",
+            "vlSelf->__VactTriggered.at(1U) = ((~ (IData)(vlSelf->clk)) & x);",
+            "vlSelf->__VactTriggered.at(1U) = (vlSelf->other ^ vlSelf->__Vtrigrprev__TOP__other);",
         ] {
+            let sources = [RISING, other].into_iter();
+            assert_eq!(remembered(sources, "clk"), None, "{other}");
+        }
+        for edge in [
+            "((~ (IData)(vlSelf->clk)) & (IData)(vlSelf->__Vtrigrprev__TOP__clk));",
+            "((IData)(vlSelf->clk)\n ^ (IData)(vlSelf->__Vtrigrprev__TOP__clk));",
+        ] {
+            let source = format!(
+                "vlSelf->__VactTriggered.at(0U) = {edge}\n\
+                 vlSelf->__Vtrigrprev__TOP__clk = vlSelf->clk;"
+            );
             assert_eq!(
-                remembered([RISING, other].into_iter(), "clk"),
+                remembered([source.as_str()].into_iter(), "clk"),
                 None,
-                "{other}"
+                "{edge}"
             );
         }
     }
