@@ -1,4 +1,5 @@
-//! Builds the models of the switch, one a number of ports, of its fabric alone, and of a link end.
+//! Builds the models that the command needs: of the switch, one a number of ports, of its fabric
+//! alone, and of a link end. Those that only tests need are built in `testbenches`.
 
 use verilated::build::{self, Error, Model, Variant};
 
@@ -28,35 +29,11 @@ const TIGHT: [(&str, u32); 6] = [
     ("ClassDepth", 4),
 ];
 
-/// The fabric alone, for the bench and the properties of it.
-const FABRICS: [(u32, &[Variant]); 3] = [
-    (4, &[Variant::Fast]),
-    (8, &[Variant::Fast, Variant::Wave]),
-    (16, &[Variant::Fast]),
-];
+/// Ports of the fabric alone, for the bench and the properties of it.
+const FABRICS: [u32; 3] = [4, 8, 16];
 
 /// What a tight switch has more to be one of four chips.
 const TIGHT_SYSTEM: [(&str, u32); 3] = [("Nodes", 8), ("NodesPerChip", 2), ("Chips", 4)];
-
-/// Two leaves with two devices each, and a spine, all of 4 ports.
-const TIGHT_CABLING: [(&str, u32); 5] = [
-    ("Leaves", 2),
-    ("NodesPerLeaf", 2),
-    ("Spines", 1),
-    ("LeafPorts", 4),
-    ("SpinePorts", 4),
-];
-
-/// The chip with its link ends, as small as it can be.
-const SMALL_LINKED: [(&str, u32); 7] = [
-    ("Ports", 2),
-    ("HomeSlices", 1),
-    ("DirSets", 2),
-    ("DirWays", 2),
-    ("Trackers", 2),
-    ("ClassDepth", 4),
-    ("Regions", 1),
-];
 
 fn with(model: Model, parameters: &[(&str, u32)]) -> Model {
     let set = |model: Model, &(name, value): &(&str, u32)| model.param(name, value);
@@ -90,23 +67,15 @@ fn main() -> Result<(), Error> {
     models.push(chip(16).variants([Variant::Fast]));
     let tight_chip = with(tight.renamed("tight_chip"), &TIGHT_SYSTEM);
     models.push(tight_chip.variants([Variant::Fast]));
-    // The same cabled in RTL.
-    let cabled = with(
-        switch.renamed("tight_fabric").top("supernode_fabric"),
-        &TIGHT[1..],
-    );
-    models.push(with(cabled, &TIGHT_CABLING).variants([Variant::Fast]));
     models.push(tight.variants([Variant::Fast, Variant::Wave]));
     let fabric = Model::new("fabric")
         .top("fabric_top")
         .clock("clk_i")
         .file_list("../rtl/supernode.f")
         .source("rtl/fabric_top.sv");
-    models.extend(FABRICS.iter().map(|&(ports, variants)| {
-        fabric
-            .renamed(format!("fabric{ports}"))
-            .param("Ports", ports)
-            .variants(variants.iter().copied())
+    models.extend(FABRICS.iter().map(|&ports| {
+        let fabric = fabric.renamed(format!("fabric{ports}"));
+        fabric.param("Ports", ports).variants([Variant::Fast])
     }));
     let link_end = Model::new("plain_link_end")
         .top("link_end")
@@ -117,10 +86,6 @@ fn main() -> Result<(), Error> {
         link_end.renamed("tight_link_end"),
         |model, (name, value)| model.param(name, value),
     );
-    let small = switch
-        .renamed("small_linked_switch")
-        .top("supernode_switch");
-    models.push(with(small, &SMALL_LINKED).variants([Variant::Fast]));
     models.extend([link_end, tight_link_end]);
     build::build_all(&models)?;
     Ok(())

@@ -22,8 +22,10 @@ pub use pins::{
     ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Switch, Words,
 };
 
+#[doc(hidden)]
+pub use model::Pins;
 pub use model::{
-    TIGHT_PORTS, Variant, chip_of_system, tight, tight_chip_of_system, tight_fabric, verilated,
+    SwitchModel, TIGHT_PORTS, Variant, chip_of_system, rtl, tight, tight_chip_of_system, verilated,
 };
 pub use reference::Reference;
 pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters, PortCounters};

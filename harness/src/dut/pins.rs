@@ -51,6 +51,23 @@ impl Words {
         self.flit[port] = others.flit[from];
     }
 
+    /// Writes the flits of the ports with a word to where the pins hold them: four words a port.
+    #[inline]
+    pub fn flits_to(&self, pins: &mut [u32]) {
+        for port in bits(self.valid) {
+            pins[4 * port..4 * port + 4].copy_from_slice(&self.flit[port].to_words());
+        }
+    }
+
+    /// Reads the flits of the ports with a word from where the pins hold them.
+    #[inline]
+    pub fn flits_from(&mut self, pins: &[u32]) {
+        for port in bits(self.valid) {
+            let w = &pins[4 * port..4 * port + 4];
+            self.flit[port] = Flit::from_words([w[0], w[1], w[2], w[3]]);
+        }
+    }
+
     /// The word on a port, whether valid or not; `None` if its class code is no class.
     pub fn get(&self, port: usize) -> Option<LinkWord> {
         Some(LinkWord {

@@ -5,12 +5,10 @@
 //! * [`LinkEnd`]: a Verilated end;
 //! * [`Cable`]: two ends and the wires between them;
 //! * [`Linked`]: a switch with links on the ports of its devices; [`Links`]: links between switches;
-//! * [`ChipWithLinks`]: the same in RTL, `supernode_switch`;
 //! * [`Pair`]: a cable and a core at each end: the bench of the link alone.
 
 mod cable;
 mod cabling;
-mod chip;
 mod core;
 mod end;
 mod linked;
@@ -20,7 +18,6 @@ mod word;
 
 pub use cable::{Cable, CableCounts};
 pub use cabling::Links;
-pub use chip::ChipWithLinks;
 pub use core::Traffic;
 pub use end::{EVENTS, EndInputs, EndOutputs, Events, LinkEnd, tight, verilated};
 pub use flits::stimulus::LinkErrors;

@@ -186,8 +186,12 @@ impl Builder {
         self.build_on(vec![switch], &Topology::single(ports))
     }
 
-    /// Builds the system around chips.
-    pub(crate) fn build_on(
+    /// Builds the system around chips of the caller's, cabled as `topology` says: recorded ones, or
+    /// models of other parameters.
+    ///
+    /// # Errors
+    /// As [`Builder::build`]; also if the chips are not those of the topology.
+    pub fn build_on(
         self,
         mut chips: Vec<Box<dyn Switch>>,
         topology: &Topology,

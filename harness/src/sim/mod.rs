@@ -3,8 +3,6 @@
 mod access;
 mod builder;
 mod executor;
-#[cfg(test)]
-mod fabric_tests;
 mod machine;
 mod mailbox;
 mod node;

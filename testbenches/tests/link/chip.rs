@@ -4,8 +4,8 @@ use flits::stimulus::LinkErrors;
 use flits::{Class, Header, LinkWord, NodeId, Opcode};
 use harness::check::Checkers;
 use harness::dut::{Dut, NODE_DEPTH, Stall};
-use harness::link::ChipWithLinks;
 use harness::sim::stream;
+use testbenches::linked_chip::ChipWithLinks;
 
 /// A completion from a port to a port; `number` tells it from others.
 fn comp(from: u16, to: u16, number: u64) -> LinkWord {

@@ -1,5 +1,6 @@
 //! Tests of the Verilated switch among simulated devices. One binary, because each links the models.
 
+mod cabled;
 mod determinism;
 mod errors;
 mod fabric;

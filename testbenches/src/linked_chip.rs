@@ -1,17 +1,17 @@
 //! The chip with its link ends in RTL, and nodes at the other ends of the links.
 
-use super::end::{EndInputs, EndOutputs, LinkEnd, RESET_CYCLES};
-use super::wire::Wire;
-use super::word::WireWord;
-use crate::dut::{Inputs, Outputs, Switch, Variant};
-use crate::{Failure, FailureKind};
 use flits::stimulus::{LinkErrors, Way};
+use harness::dut::{Inputs, Outputs, Switch, Variant};
+use harness::link::{EndInputs, EndOutputs, LinkEnd, Wire, WireWord, verilated as link_end};
+use harness::{Failure, FailureKind};
 use verilated::{Clocked, Model};
 
 verilated::model!(small_linked_switch);
 
 /// Ports of the model.
 const PORTS: usize = 2;
+/// Cycles that the reset is held.
+const RESET_CYCLES: u32 = 4;
 
 /// The Verilated `supernode_switch`, as small as it can be, with a link end for a node at each of
 /// its two ports: the pins are those of the nodes' cores.
@@ -37,7 +37,7 @@ impl ChipWithLinks {
     pub fn new(errors: &LinkErrors) -> Result<ChipWithLinks, Failure> {
         let node = |port| {
             Ok(Node {
-                end: super::verilated(Variant::Fast)?,
+                end: link_end(Variant::Fast)?,
                 outputs: EndOutputs::default(),
                 up: Wire::new(errors, port, Way::Up),
                 down: Wire::new(errors, port, Way::Down),

@@ -1,14 +1,19 @@
 //! The cabling in RTL, `rtl/supernode_fabric.sv`, against that of the harness.
 
-use super::*;
-use crate::Failure;
-use crate::dut::{
-    ApbRequest, Credits, Dut, Inputs, Outputs, Switch, Variant, tight_chip_of_system, tight_fabric,
-};
-use crate::topology::Topology;
 use flits::stimulus::Tiers;
+use harness::dut::{
+    ApbRequest, Credits, Dut, Inputs, Outputs, Switch, TIGHT_PORTS, Variant, rtl,
+    tight_chip_of_system,
+};
+use harness::sim::{NodeHandle, Supernode, System, join_all, stream};
+use harness::topology::Topology;
+use harness::{Failure, switch_model};
+use rand::RngExt;
 use std::cell::RefCell;
 use std::rc::Rc;
+
+verilated::model!(tight_fabric);
+switch_model!(TightFabric, TIGHT_PORTS, |wide| wide as u32);
 
 const LEAVES: usize = 2;
 const PER_LEAF: usize = 2;
@@ -90,6 +95,24 @@ fn of_devices(logs: &[Log], cycle: usize) -> (Inputs, Outputs) {
     (inputs, outputs)
 }
 
+/// Everybody writes and reads some lines at random.
+async fn scramble(sys: System) {
+    let program = |node: NodeHandle| async move {
+        let mut rng = stream(3, &format!("program {}", node.port()));
+        for _ in 0..200 {
+            let addr = 8 * rng.random_range(0..512);
+            match rng.random_range(0..4) {
+                0 => drop(node.load::<u64>(addr).await),
+                1 => node.store(addr, rng.random::<u64>()).await,
+                2 => drop(node.fetch_add(addr, 1u64).await),
+                _ => node.evict(addr).await,
+            }
+        }
+    };
+    let tasks: Vec<_> = sys.nodes().map(|node| sys.spawn(program(node))).collect();
+    join_all(tasks).await;
+}
+
 #[test]
 fn the_cabling_in_rtl_gives_the_same_words_in_the_same_cycles() {
     let tiers = Tiers {
@@ -108,10 +131,9 @@ fn the_cabling_in_rtl_gives_the_same_words_in_the_same_cycles() {
     let builder = Supernode::builder().tiers(LEAVES, PER_LEAF, 1).seed(3);
     let mut sn = builder.build_on(chips, &topology).expect("a system");
     let started = sn.stats().started as usize;
-    sn.run(|sys| super::tests::scramble(sys, 3, 1 << 12))
-        .expect("no violation");
+    sn.run(scramble).expect("no violation");
 
-    let mut fabric = tight_fabric().expect("a model");
+    let mut fabric = rtl::<TightFabric>(Variant::Fast).expect("a model");
     fabric.reset().expect("no assertion");
     let partitions = vec![u16::MAX; LEAVES * PER_LEAF];
     let lists = Dut::registers(&topology, sn.address_map(), &partitions);
@@ -130,7 +152,7 @@ fn the_cabling_in_rtl_gives_the_same_words_in_the_same_cycles() {
         }
         let (found, wanted) = (&outputs.tx, &expected.tx);
         assert_eq!(found.valid, wanted.valid, "cycle {cycle}");
-        for port in crate::dut::bits(found.valid) {
+        for port in (0..TIGHT_PORTS).filter(|port| found.valid >> port & 1 != 0) {
             assert_eq!(
                 found.get(port),
                 wanted.get(port),
