@@ -111,6 +111,10 @@ pub struct KvFigures {
     pub blocks_decoded: u64,
     /// Bytes loaded and compared with what was stored.
     pub bytes_checked: u64,
+    /// A digest of what each request was given by the loads of its decode node, byte by byte, in 16
+    /// hexadecimal digits. It does not depend on which node that was, or on when it loaded.
+    #[serde(default)]
+    pub decoded_digest: String,
     /// Bytes stored.
     pub bytes_stored: u64,
     /// How the figures grew, at most 100 points.
@@ -461,6 +465,7 @@ pub(crate) mod tests {
                 blocks_found_late: 114,
                 blocks_decoded: 6222,
                 bytes_checked: 11222 * 512,
+                decoded_digest: "0123456789abcdef".into(),
                 bytes_stored: 1108 * 512,
                 progress: (1..=50)
                     .map(|i| ProgressPoint {

@@ -102,6 +102,7 @@ fn render_kv(out: &mut String, kv: &KvFigures) {
         bytes(kv.bytes_checked)
     );
     row(out, "key/value bytes", &moved);
+    row(out, "digest of the decoded", &kv.decoded_digest);
 }
 
 /// What a block is here and what it is in a serving system.

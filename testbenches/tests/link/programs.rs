@@ -3,7 +3,9 @@
 use crate::patterns::errors;
 use flits::stimulus::{LinkErrors, Op, Stimulus, Tiers};
 use flits::strategies::Programs;
-use harness::sim::RunOptions;
+use harness::sim::{RunOptions, Supernode};
+use harness::workload::kv::{Kv, Layout};
+use harness::workload::sample;
 use proptest::prelude::*;
 use testbenches::{private, property};
 
@@ -65,6 +67,32 @@ fn p10_memory_stays_one_memory_whatever_the_links_do() {
         &with_links(Programs::new(4).steps(1..=120).strategy(), errors(CYCLES)),
         |_, _| Ok(()),
     );
+}
+
+#[test]
+fn p10_the_key_value_cache_on_two_tiers_loads_the_same_values_with_errors() {
+    let layout = Layout {
+        lines_per_block: 2,
+        ..Layout::default()
+    };
+    let run = |errors: Option<LinkErrors>| {
+        let mut config = flits::stimulus::Config::tiers(4, 4, 2);
+        config.link_errors = errors;
+        let built = Supernode::builder().config(config).build();
+        let mut supernode = built.unwrap_or_else(|failure| panic!("{failure}"));
+        let kv = Kv::on(&sample::chat(3), layout, &supernode).expect("it fits");
+        let figures = supernode
+            .run(|sys| kv.run(sys, |_| {}))
+            .and_then(|figures| figures)
+            .unwrap_or_else(|failure| panic!("{failure}"));
+        (figures, supernode.cycle(), supernode.link_counts())
+    };
+    let (bare, bare_cycles, _) = run(None);
+    let (linked, cycles, links) = run(Some(LinkErrors::mixed(1_000, 1)));
+    assert!(links.wire.corrupted > 0 && links.replays > 0, "{links}");
+    assert_ne!(cycles, bare_cycles, "the errors changed nothing at all");
+    assert_eq!(linked.decoded_digest, bare.decoded_digest);
+    assert_eq!(linked.blocks_decoded, bare.blocks_decoded);
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn figures(planned: KvFigures, tally: &Tally, block_bytes: u64) -> KvFigures {
         blocks_found_late: tally.found_late,
         blocks_decoded: tally.blocks_decoded,
         bytes_checked: tally.bytes_checked,
+        decoded_digest: format!("{:016x}", tally.digest),
         bytes_stored: tally.stored * block_bytes,
         progress: thin_out(&tally.progress),
         ..planned

@@ -6,9 +6,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::pool::{ABSENT, Pool, READY, claimed};
+use super::pool::{ABSENT, Pool, READY, claimed, split_mix};
 use crate::report::ProgressPoint;
-use crate::sim::{NodeHandle, System, join_all};
+use crate::sim::{Line, NodeHandle, System, join_all};
 use crate::{Failure, FailureKind};
 
 /// Least and most cycles between two looks at a block that is not ready yet.
@@ -45,6 +45,8 @@ pub(super) struct Tally {
     pub(super) found_late: u64,
     pub(super) blocks_decoded: u64,
     pub(super) bytes_checked: u64,
+    /// Sum of the [`digest`]s of all lines that were decoded.
+    pub(super) digest: u64,
     pub(super) progress: Vec<ProgressPoint>,
     pub(super) failure: Option<Failure>,
 }
@@ -76,10 +78,10 @@ pub(super) async fn run(
 /// Takes requests and makes sure that their blocks get stored.
 async fn prefill_requests(sys: System, node: NodeHandle, work: Rc<Work>) {
     let pool = &work.pool;
-    while let Some(blocks) = work.next(&node, pool.prefill_ticket()).await {
+    while let Some((_, blocks)) = work.next(&node, pool.prefill_ticket()).await {
         let mut leading = 0;
         while leading < blocks.len() && work.is_ready(&node, blocks[leading]).await {
-            work.load(&sys, &node, blocks[leading]).await;
+            work.load(&sys, &node, blocks[leading], |_, _| 0).await;
             leading += 1;
         }
         let mut found_late = 0;
@@ -108,7 +110,7 @@ async fn prefill_requests(sys: System, node: NodeHandle, work: Rc<Work>) {
 
 /// Takes requests and loads all their blocks, each as soon as it is ready.
 async fn decode_requests(sys: System, node: NodeHandle, work: Rc<Work>) {
-    while let Some(blocks) = work.next(&node, work.pool.decode_ticket()).await {
+    while let Some((request, blocks)) = work.next(&node, work.pool.decode_ticket()).await {
         for &block in blocks {
             let mut pause = POLL_CYCLES.0;
             while !work.is_ready(&node, block).await {
@@ -118,7 +120,8 @@ async fn decode_requests(sys: System, node: NodeHandle, work: Rc<Work>) {
                 sys.idle(pause).await;
                 pause = (2 * pause).min(POLL_CYCLES.1);
             }
-            work.load(&sys, &node, block).await;
+            let of_request = |addr, line: &Line| digest(request, addr, line);
+            work.load(&sys, &node, block, of_request).await;
         }
         let decoded = {
             let mut tally = work.tally.borrow_mut();
@@ -131,15 +134,14 @@ async fn decode_requests(sys: System, node: NodeHandle, work: Rc<Work>) {
 }
 
 impl Work {
-    /// The next request by the ticket, until there is none or the run has failed.
-    async fn next(&self, node: &NodeHandle, ticket: u64) -> Option<&[usize]> {
+    /// The next request by the ticket and its blocks, until there is none or the run has failed.
+    async fn next(&self, node: &NodeHandle, ticket: u64) -> Option<(u64, &[usize])> {
         if self.stopped() {
             return None;
         }
         let ticket: u64 = node.fetch_add(ticket, 1).await;
-        self.requests
-            .get(usize::try_from(ticket).ok()?)
-            .map(Vec::as_slice)
+        let blocks = self.requests.get(usize::try_from(ticket).ok()?)?;
+        Some((ticket, blocks))
     }
 
     fn stopped(&self) -> bool {
@@ -162,12 +164,20 @@ impl Work {
         self.tally.borrow_mut().stored += 1;
     }
 
-    /// Loads all lines of a ready block and compares every byte.
-    async fn load(&self, sys: &System, node: &NodeHandle, block: usize) {
+    /// Loads all lines of a ready block and compares every byte. The digest of each adds to that of
+    /// the run.
+    async fn load(
+        &self,
+        sys: &System,
+        node: &NodeHandle,
+        block: usize,
+        digest: impl Fn(u64, &Line) -> u64,
+    ) {
         self.each_line(block, async |addr| {
             let line = node.load_line(addr).await;
             let expected = self.pool.content(block, addr);
             let mut tally = self.tally.borrow_mut();
+            tally.digest = tally.digest.wrapping_add(digest(addr, &line));
             tally.bytes_checked += line.len() as u64;
             if let Some(at) = (0..line.len()).find(|&at| line[at] != expected[at]) {
                 let message = format!(
@@ -195,5 +205,41 @@ impl Work {
             }
         });
         join_all(streams).await;
+    }
+}
+
+/// 64 bits that tell apart what a request found at an address. Their sum over a run says what each
+/// request was given, and nothing of when, or by which node.
+fn digest(request: u64, addr: u64, line: &Line) -> u64 {
+    let mut state = request;
+    let mut hash = split_mix(&mut state) ^ addr;
+    for word in line.as_chunks().0 {
+        state = hash ^ u64::from_le_bytes(*word);
+        hash = split_mix(&mut state);
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_tells_request_address_and_every_byte() {
+        let line = [7; 64];
+        let mut digests = vec![
+            digest(1, 0x40, &line),
+            digest(2, 0x40, &line),
+            digest(1, 0x80, &line),
+        ];
+        for byte in 0..64 {
+            let mut other = line;
+            other[byte] ^= 1;
+            digests.push(digest(1, 0x40, &other));
+        }
+        let count = digests.len();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), count);
     }
 }
