@@ -174,10 +174,12 @@ pub fn fail(name: &str, options: &RunOptions, reason: &str, stimulus: &Stimulus)
             stimulus.to_text()
         );
     }
-    // The tight switch is not built with waves.
     let how = match options.model {
-        Model::Tight => "--model tight".to_owned(),
-        _ => format!("--vcd {name}.vcd"),
+        // Of the tight chips of two tiers, no model has waves.
+        Model::Tight if stimulus.config.tiers.is_some() => "--model tight".to_owned(),
+        Model::Tight => format!("--model tight --vcd {name}.vcd"),
+        Model::Reference => "--model reference".to_owned(),
+        Model::Rtl(_) => format!("--vcd {name}.vcd"),
     };
     panic!(
         "{name}: {reason}\n\

@@ -4,18 +4,31 @@ use super::{Receipt, receipts};
 use crate::Failure;
 use crate::report::plot::{Bar, Bars, Chart};
 use crate::report::sheet::{Cell, Section, Sheet, Table};
+use flits::stimulus::{Config, Tiers};
 
 /// Measures everything.
 ///
 /// # Errors
 /// As [`receipts`].
-pub fn sheet(ports: usize, command: String) -> Result<Sheet, Failure> {
-    let receipts = receipts(ports)?;
+pub fn sheet(config: Config, command: String) -> Result<Sheet, Failure> {
+    let system = match config.tiers {
+        None => format!("{} ports", config.ports),
+        Some(Tiers { leaves, spines }) => format!(
+            "{} nodes on {leaves} leaves below {spines} spines; homes, memories and other caches on \
+             other leaves",
+            config.ports
+        ),
+    };
+    let links = match config.link_errors {
+        Some(_) => ", links on all cables",
+        None => "",
+    };
+    let receipts = receipts(config)?;
     let mut sections = vec![summary(&receipts)];
     sections.extend(receipts.iter().map(itemised));
     Ok(Sheet {
         bench: "latency",
-        title: format!("Cycles of an access when nothing else moves, {ports} ports"),
+        title: format!("Cycles of an access when nothing else moves, {system}{links}"),
         command,
         sections,
     })
@@ -61,13 +74,13 @@ fn itemised(receipt: &Receipt) -> Section {
     for stage in &receipt.stages {
         sum += stage.cycles;
         table.push([
-            stage.name.into(),
+            stage.name.as_str().into(),
             Cell::Count(stage.cycles),
             Cell::Count(sum),
         ]);
     }
     let bars = receipt.stages.iter().map(|stage| Bar {
-        name: stage.name.into(),
+        name: stage.name.clone(),
         value: stage.cycles as f64,
     });
     Section {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use flits::stimulus::Stimulus;
+use harness::dut::Variant;
 use harness::report::Run;
-use harness::sim::Supernode;
+use harness::sim::{Model, Supernode};
 
 use crate::output::Stop;
 use crate::simulate::{self, Outputs};
@@ -15,8 +16,21 @@ use crate::simulate::{self, Outputs};
 pub struct Args {
     /// The stimulus: a system and what its nodes do.
     stimulus: PathBuf,
+    /// What stands in for the switch: the RTL, the RTL of 4 ports in which everything is scarce, or
+    /// the switch of the specification.
+    #[arg(long, value_name = "M", value_enum, default_value_t)]
+    model: Choice,
     #[command(flatten)]
     outputs: Outputs,
+}
+
+/// What can be chosen with `--model`.
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum Choice {
+    #[default]
+    Rtl,
+    Tight,
+    Reference,
 }
 
 /// Runs the stimulus and reports.
@@ -27,7 +41,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let files = args.outputs.prepare(chips)?;
     let mut builder = Supernode::builder()
         .config(stimulus.config.clone())
-        .seed(stimulus.seed);
+        .seed(stimulus.seed)
+        .model(match args.model {
+            Choice::Rtl => Model::Rtl(Variant::Fast),
+            Choice::Tight => Model::Tight,
+            Choice::Reference => Model::Reference,
+        });
     if let Some(paths) = files.vcd() {
         builder = builder.vcds(paths);
     }
