@@ -17,6 +17,7 @@ pub mod bench;
 pub mod check;
 pub mod dut;
 pub mod link;
+pub mod litmus;
 pub mod protocol;
 pub mod report;
 pub mod sim;

@@ -67,6 +67,14 @@ impl Cache {
         self.lines.find(line)
     }
 
+    /// Whether the line can be read here.
+    pub(super) fn holds(&self, line: u64) -> bool {
+        match self.lines.find(line) {
+            Some(place @ Place::Way(_)) => self.lines.slot(place).node.state != CacheState::I,
+            _ => false,
+        }
+    }
+
     /// The transaction that a line waits for.
     pub(super) fn pending(&self, place: Place) -> Option<u16> {
         self.lines

@@ -61,6 +61,8 @@ pub struct CachedNode {
     cache: Cache,
     direct: Direct,
     store_buffer: StoreBuffer,
+    /// The address of the last [`OpKind::LoadReserved`], while its line has not left since.
+    reserved: Option<u64>,
     /// Operations that have not been performed, in order.
     queue: VecDeque<OpId>,
     /// The first of the queue cannot go on before something ends.
@@ -91,6 +93,7 @@ impl CachedNode {
             direct: Direct::new(node, cache.transactions() as u16, DIRECT_REQUESTS, memories),
             cache,
             store_buffer: StoreBuffer::new(store_buffer),
+            reserved: None,
             queue: VecDeque::new(),
             queue_blocked: false,
             draining: false,
@@ -129,10 +132,16 @@ impl CachedNode {
             _ => {}
         }
         match op.kind {
-            OpKind::Load => self.load(id, line, service, cx),
-            OpKind::Store | OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap => {
-                self.write(id, line, service, cx)
+            OpKind::Load | OpKind::LoadReserved => self.load(id, line, service, cx),
+            OpKind::StoreConditional if self.reserved != Some(op.addr) => {
+                self.conclude(id, false, service, cx);
+                Ok(Attempt::Done)
             }
+            OpKind::Store
+            | OpKind::FetchAdd
+            | OpKind::Swap
+            | OpKind::CompareSwap
+            | OpKind::StoreConditional => self.write(id, line, service, cx),
             OpKind::Fence => {
                 self.finish(id, RespErr::Ok, service, cx);
                 Ok(Attempt::Done)
@@ -186,6 +195,9 @@ impl CachedNode {
                 };
                 let data = self.cache.data(place, cx.cycle)?;
                 cx.ops[id].data[..len].copy_from_slice(data.at(addr, len));
+                if cx.ops[id].kind == OpKind::LoadReserved {
+                    self.reserved = Some(addr);
+                }
                 (service, LoadSource::Cache)
             }
         };
@@ -226,8 +238,29 @@ impl CachedNode {
         if let Some(new) = new {
             self.cache.write(place, addr, index, &new[..len], cx)?;
         }
-        self.finish(id, RespErr::Ok, service, cx);
+        match cx.ops[id].kind {
+            OpKind::StoreConditional => self.conclude(id, true, service, cx),
+            _ => self.finish(id, RespErr::Ok, service, cx),
+        }
         Ok(Attempt::Done)
+    }
+
+    /// Ends a store-conditional, and the reservation with it.
+    fn conclude(&mut self, id: OpId, stored: bool, service: Service, cx: &mut Context<'_>) {
+        self.reserved = None;
+        let op = &mut cx.ops[id];
+        let len = op.len as usize;
+        op.data[..len].fill(0);
+        op.data[0] = u8::from(!stored);
+        self.finish(id, RespErr::Ok, service, cx);
+    }
+
+    /// A reservation ends when its line leaves. Looked at after everything that a line can leave by.
+    fn keep_reservation(&mut self) {
+        let line_of = |addr| addr & !(layout::LINE_BYTES as u64 - 1);
+        self.reserved = self
+            .reserved
+            .filter(|&addr| self.cache.holds(line_of(addr)));
     }
 
     fn buffer_store(&mut self, id: OpId, cx: &mut Context<'_>) -> Attempt {
@@ -345,6 +378,44 @@ impl CachedNode {
         Ok(())
     }
 
+    /// Acts on a packet.
+    fn take_packet(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
+        match header.opcode {
+            opcode if opcode.class() == Class::Snp => self.cache.on_snoop(header, cx),
+            Opcode::Comp | Opcode::CompData if self.direct.owns(header.txn) => {
+                self.queue_blocked = false;
+                self.drain_blocked = false;
+                self.direct.on_answer(header, payload, cx)
+            }
+            Opcode::Comp | Opcode::CompData if usize::from(header.txn) < self.waiters.len() => {
+                match self.cache.on_answer(header, payload, cx)? {
+                    Some(service) => self.resume(header, service, cx),
+                    None => super::stray(self.node, header, cx),
+                }
+            }
+            _ => super::stray(self.node, header, cx),
+        }
+    }
+
+    /// One cycle of the core and of the store buffer.
+    fn go_on(&mut self, cx: &mut Context<'_>) -> Step {
+        if self.can_drain() {
+            self.drain(cx)?;
+        }
+        if self.queue_blocked {
+            return Ok(());
+        }
+        if let Some(&id) = self.queue.front() {
+            match self.attempt(id, Service::Cache, cx)? {
+                Attempt::Done | Attempt::Waiting => {
+                    self.queue.pop_front();
+                }
+                Attempt::Blocked => self.queue_blocked = true,
+            }
+        }
+        Ok(())
+    }
+
     /// A store that its program believes done was refused.
     fn lost_store(&self, status: Status, cycle: u64) -> Failure {
         let addr = self.store_buffer.front().map_or(0, |store| store.addr);
@@ -368,38 +439,14 @@ impl Agent for CachedNode {
     }
 
     fn on_packet(&mut self, header: &Header, payload: &[Flit], cx: &mut Context<'_>) -> Step {
-        match header.opcode {
-            opcode if opcode.class() == Class::Snp => self.cache.on_snoop(header, cx),
-            Opcode::Comp | Opcode::CompData if self.direct.owns(header.txn) => {
-                self.queue_blocked = false;
-                self.drain_blocked = false;
-                self.direct.on_answer(header, payload, cx)
-            }
-            Opcode::Comp | Opcode::CompData if usize::from(header.txn) < self.waiters.len() => {
-                match self.cache.on_answer(header, payload, cx)? {
-                    Some(service) => self.resume(header, service, cx),
-                    None => super::stray(self.node, header, cx),
-                }
-            }
-            _ => super::stray(self.node, header, cx),
-        }
+        self.take_packet(header, payload, cx)?;
+        self.keep_reservation();
+        Ok(())
     }
 
     fn tick(&mut self, cx: &mut Context<'_>) -> Step {
-        if self.can_drain() {
-            self.drain(cx)?;
-        }
-        if self.queue_blocked {
-            return Ok(());
-        }
-        if let Some(&id) = self.queue.front() {
-            match self.attempt(id, Service::Cache, cx)? {
-                Attempt::Done | Attempt::Waiting => {
-                    self.queue.pop_front();
-                }
-                Attempt::Blocked => self.queue_blocked = true,
-            }
-        }
+        self.go_on(cx)?;
+        self.keep_reservation();
         Ok(())
     }
 

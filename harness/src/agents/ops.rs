@@ -24,6 +24,11 @@ pub enum OpKind {
     Swap,
     /// Exchange with memory if it holds the expected value, answer the old one; near.
     CompareSwap,
+    /// A load that reserves its line for the node, until another takes the line away.
+    LoadReserved,
+    /// A store if the node still has its last reservation, of the same address; the result is 0 then
+    /// and else 1.
+    StoreConditional,
     /// Done when all earlier stores of the node are visible.
     Fence,
     /// Give the line up, written back if dirty.

@@ -434,11 +434,11 @@ impl Suite {
         let order = &mut self.orders[node];
         match kind {
             OpKind::Load => order.result(node, op, addr, bytes),
-            OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap => {
+            OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap | OpKind::LoadReserved => {
                 order.fence(node, op)?;
                 order.result(node, op, addr, bytes)
             }
-            OpKind::Fence => order.fence(node, op),
+            OpKind::Fence | OpKind::StoreConditional => order.fence(node, op),
             OpKind::ReadOnce | OpKind::ReadUncached => order.taken(node, op, addr, bytes),
             _ => Ok(()),
         }

@@ -60,6 +60,8 @@ fn operation(kind: OpKind) -> &'static str {
         OpKind::FetchAdd => "fetch and add",
         OpKind::Swap => "swap",
         OpKind::CompareSwap => "compare and swap",
+        OpKind::LoadReserved => "load reserved",
+        OpKind::StoreConditional => "store conditional",
         OpKind::Fence => "fence",
         OpKind::Evict => "evict",
         OpKind::ReadUncached => "uncached read",

@@ -118,6 +118,24 @@ impl NodeHandle {
         self.access(OpKind::CompareSwap, addr, T::BYTES, operand, T::get)
     }
 
+    /// Loads a value and reserves it for [`NodeHandle::store_conditional`]. A node has one
+    /// reservation, which it loses when another node takes the line.
+    pub fn load_reserved<T: Word>(&self, addr: u64) -> Access<T> {
+        self.access(OpKind::LoadReserved, addr, T::BYTES, Operand::None, T::get)
+    }
+
+    /// Stores a value if the node's last reservation, of this address, still holds; whether it did.
+    pub fn store_conditional<T: Word>(&self, addr: u64, value: T) -> Access<bool> {
+        let stored = |bytes: &[u8]| bytes.first() == Some(&0);
+        self.access(
+            OpKind::StoreConditional,
+            addr,
+            T::BYTES,
+            Operand::words([value]),
+            stored,
+        )
+    }
+
     /// Waits until all earlier stores of the node are visible to all.
     pub fn fence(&self) -> Access<()> {
         self.access(OpKind::Fence, 0, 0, Operand::None, |_| ())

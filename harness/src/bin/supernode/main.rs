@@ -5,6 +5,7 @@
 mod bench;
 mod info;
 mod kv;
+mod litmus;
 mod output;
 mod replay;
 mod simulate;
@@ -31,6 +32,7 @@ Examples:
   supernode run kv --leaves 4 --spines 2           16 nodes on six chips in two tiers
   supernode wave run.vcd --addr 0x1000             every packet about one line in it
   supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again
+  supernode litmus mp.litmus --node tso            every final state that a litmus test shows
   supernode bench fabric --html fabric.html        throughput and latency, with curves";
 
 #[derive(Subcommand)]
@@ -44,6 +46,8 @@ enum Command {
     Wave(wave::Args),
     /// Print versions, parameters and the address map.
     Info(info::Args),
+    /// Run litmus tests on the switch and compare the final states with a memory model.
+    Litmus(litmus::Args),
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Wave(args) => wave::run(&args),
+        Command::Litmus(args) => litmus::run(&args),
         Command::Bench(bench) => bench::run(&bench),
         Command::Completions { shell } => completions(shell),
     };
