@@ -126,6 +126,12 @@ impl CachedNode {
         let line = op.addr & !(layout::LINE_BYTES as u64 - 1);
         match op.kind {
             OpKind::Load => return self.load(id, line, service, cx),
+            // What is reserved is what memory holds.
+            OpKind::LoadReserved
+                if self.store_buffer.lookup(op.addr, op.len as usize) == Lookup::Miss =>
+            {
+                return self.load(id, line, service, cx);
+            }
             OpKind::Store if self.store_buffer.exists() => return Ok(self.buffer_store(id, cx)),
             // Whatever is no plain load or store waits for the stores before it.
             _ if !self.store_buffer.is_empty() => return Ok(Attempt::Blocked),

@@ -433,8 +433,8 @@ impl Suite {
         }
         let order = &mut self.orders[node];
         match kind {
-            OpKind::Load => order.result(node, op, addr, bytes),
-            OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap | OpKind::LoadReserved => {
+            OpKind::Load | OpKind::LoadReserved => order.result(node, op, addr, bytes),
+            OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap => {
                 order.fence(node, op)?;
                 order.result(node, op, addr, bytes)
             }

@@ -4,6 +4,7 @@ mod cabled;
 mod determinism;
 mod errors;
 mod fabric;
+mod litmus;
 mod opcodes;
 mod properties;
 mod races;

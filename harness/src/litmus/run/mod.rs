@@ -15,7 +15,7 @@ use super::explore::MemoryModel;
 use super::test::FinalState;
 use crate::Failure;
 use crate::sim::{Builder, Model, System, stream};
-use flits::stimulus::{Config, MemoryTiming, Node, Stall};
+use flits::stimulus::{Config, MemoryTiming, Node, Stall, Timing};
 use place::Place;
 use rand::RngExt;
 use std::cell::{Cell, RefCell};
@@ -26,6 +26,12 @@ use std::rc::Rc;
 const TESTS: usize = 32;
 /// Runs at a time, for each node that runs programs.
 const LANES_PER_NODE: usize = 2;
+/// A memory so fast that most cycles of a run are races of nodes.
+const FAST_MEMORY: Timing = Timing {
+    latency: 8,
+    channels: 16,
+    busy: 1,
+};
 /// Stores that the buffer of a TSO node holds.
 const STORE_BUFFER: usize = 8;
 /// Violations that are kept for each test and batch.
@@ -53,41 +59,43 @@ pub struct Setup {
 /// Conditions of the system that the runs of a test are spread over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Condition {
-    /// As configured.
-    Plain,
-    /// Links stall now and then.
+    /// Fast memories.
+    Fast,
+    /// Fast memories; links stall now and then.
     Stalls,
-    /// Caches have two sets, and memory answers at once: lines come and go.
+    /// Memories as configured; caches have two sets, so that lines come and go.
     TinyCaches,
-    /// Links stall half of the time.
+    /// Fast memories; links stall half of the time.
     Congested,
 }
 
 impl Condition {
     const ALL: [Condition; 4] = [
-        Condition::Plain,
+        Condition::Fast,
         Condition::Stalls,
         Condition::TinyCaches,
         Condition::Congested,
     ];
 
     fn apply(self, config: &mut Config) {
-        let stall = |permille| Stall {
+        let permille = match self {
+            Condition::Fast | Condition::TinyCaches => 0,
+            Condition::Stalls => 150,
+            Condition::Congested => 500,
+        };
+        config.stall = Stall {
             rx_permille: permille,
             tx_permille: permille,
         };
-        match self {
-            Condition::Plain => {}
-            Condition::Stalls => config.stall = stall(150),
-            Condition::Congested => config.stall = stall(500),
-            Condition::TinyCaches => {
-                for node in &mut config.nodes {
-                    match node {
-                        Node::Cached { sets, ways, .. } => (*sets, *ways) = (2, 4),
-                        Node::Memory { timing } => *timing = MemoryTiming::Hbm,
-                        _ => {}
-                    }
+        for node in &mut config.nodes {
+            match node {
+                Node::Cached { sets, ways, .. } if self == Condition::TinyCaches => {
+                    (*sets, *ways) = (2, 4);
                 }
+                Node::Memory { timing } if self != Condition::TinyCaches => {
+                    *timing = MemoryTiming::Custom(FAST_MEMORY);
+                }
+                _ => {}
             }
         }
     }

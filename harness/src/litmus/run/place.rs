@@ -1,6 +1,6 @@
 //! Where a run happens, and when: addresses, nodes, what caches hold before, delays.
 
-use crate::litmus::Test;
+use crate::litmus::{Instr, Operand, Test, Thread};
 use flits::layout::LINE_BYTES;
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -9,11 +9,16 @@ use rand_pcg::Pcg64Mcg;
 /// The first address of the first lane.
 const BASE: u64 = 0x10_0000;
 /// Bytes of a lane: its runs use lines in here, again and again.
-const LANE: u64 = 0x1_0000;
-/// Bytes after which lines fall into the same set of a cache of 64 sets, and to the same home.
-const SAME_SET: u64 = 64 * LINE_BYTES as u64;
+const LANE: u64 = 0x2000;
+/// Bytes after which lines fall to the same home, and into the same set of a small cache.
+const SAME_SET: u64 = 16 * LINE_BYTES as u64;
 /// Bytes of a variable.
 const SLOT: u64 = 8;
+
+/// The first address of decoys.
+const DECOYS: u64 = 0x8_0000;
+/// Lines of decoys.
+const DECOY_LINES: u64 = 256;
 
 /// How long the longest delays are, in cycles.
 const DELAYS: [u64; 6] = [0, 0, 2, 8, 30, 120];
@@ -32,6 +37,9 @@ pub(super) struct Place {
     pub(super) skews: Vec<u64>,
     /// Cycles that each thread waits before an access, at most.
     pub(super) gaps: Vec<u64>,
+    /// Stores beside the test that each thread makes before it begins, and the share of its accesses
+    /// before which it makes one: whatever it stores then waits behind them.
+    pub(super) decoys: Vec<(usize, f64)>,
     /// The node that reads the variables afterwards.
     pub(super) reader: usize,
 }
@@ -44,39 +52,103 @@ impl Place {
         lane: usize,
         rng: &mut Pcg64Mcg,
     ) -> Self {
-        let variables = test.locations.len();
         let mut shuffled = processors.to_vec();
         shuffled.shuffle(rng);
-        let any = |rng: &mut Pcg64Mcg| processors[rng.random_range(0..processors.len())];
-        let nodes: Vec<usize> = shuffled[..test.threads.len()].to_vec();
-        let addresses = addresses(variables, BASE + lane as u64 * LANE, rng);
-        // A variable set by one of the threads is dirty there; by another node, far away.
-        let setters = (0..variables)
-            .map(|_| match rng.random_range(0..3) {
-                0 => any(rng),
-                _ => nodes[rng.random_range(0..nodes.len())],
-            })
-            .collect();
-        // Held by all, by some, by nobody.
-        let share = [1.0, 1.0, 0.5, 0.25, 0.0][rng.random_range(0..5)];
-        let warm = nodes
-            .iter()
-            .map(|_| (0..variables).filter(|_| rng.random_bool(share)).collect())
-            .collect();
-        let limit = |rng: &mut Pcg64Mcg| DELAYS[rng.random_range(0..DELAYS.len())];
-        let skews = vec![limit(rng); nodes.len()];
-        let gaps = nodes.iter().map(|_| limit(rng)).collect();
-        let reader = any(rng);
-        Place {
-            addresses,
-            setters,
-            nodes,
-            warm,
-            skews,
-            gaps,
-            reader,
+        let place = Place {
+            addresses: addresses(test.locations.len(), BASE + lane as u64 * LANE, rng),
+            setters: Vec::new(),
+            nodes: shuffled[..test.threads.len()].to_vec(),
+            warm: Vec::new(),
+            skews: Vec::new(),
+            gaps: Vec::new(),
+            decoys: Vec::new(),
+            reader: processors[rng.random_range(0..processors.len())],
+        };
+        match rng.random_bool(0.5) {
+            true => place.any(test, processors, rng),
+            false => place.one_late(test, rng),
         }
     }
+
+    /// Anything may happen.
+    fn any(mut self, test: &Test, processors: &[usize], rng: &mut Pcg64Mcg) -> Self {
+        let variables = 0..test.locations.len();
+        // A variable set by one of the threads is dirty there; by another node, far away.
+        let setter = |rng: &mut Pcg64Mcg| match rng.random_range(0..3) {
+            0 => processors[rng.random_range(0..processors.len())],
+            _ => self.nodes[rng.random_range(0..self.nodes.len())],
+        };
+        self.setters = variables.clone().map(|_| setter(rng)).collect();
+        // Held by all, by some, by nobody.
+        let share = [1.0, 1.0, 0.5, 0.25, 0.0][rng.random_range(0..5)];
+        let delay = |rng: &mut Pcg64Mcg| DELAYS[rng.random_range(0..DELAYS.len())];
+        let skew = delay(rng);
+        for _ in &self.nodes {
+            let held = variables.clone().filter(|_| rng.random_bool(share));
+            self.warm.push(held.collect());
+            self.skews.push(skew);
+            self.gaps.push(delay(rng));
+            let before = [0, 0, 1, 2][rng.random_range(0..4)];
+            let between = [0.0, 0.0, 0.5][rng.random_range(0..3)];
+            self.decoys.push((before, between));
+        }
+        self
+    }
+
+    /// The stores of one thread are late, its loads are not; the others own what they store.
+    fn one_late(mut self, test: &Test, rng: &mut Pcg64Mcg) -> Self {
+        let threads = self.nodes.len();
+        let late = rng.random_range(0..threads);
+        let skew = DELAYS[rng.random_range(0..DELAYS.len())];
+        for location in 0..test.locations.len() {
+            let thread = rng.random_range(0..threads);
+            let storing = (0..threads)
+                .map(|at| (thread + at) % threads)
+                .find(|&thread| {
+                    thread != late && accesses(test, thread, false).contains(&location)
+                });
+            self.setters.push(self.nodes[storing.unwrap_or(thread)]);
+        }
+        for thread in 0..threads {
+            let is_late = thread == late;
+            let held = match is_late || rng.random_bool(0.5) {
+                true => accesses(test, thread, true),
+                false => Vec::new(),
+            };
+            self.warm.push(held);
+            self.skews.push(if is_late { 0 } else { skew });
+            self.gaps.push(rng.random_range(0..3));
+            let before = if is_late { rng.random_range(1..7) } else { 0 };
+            self.decoys.push((before, 0.0));
+        }
+        self
+    }
+}
+
+/// The variables that a thread loads, or those that it writes, as far as its code says so by itself.
+fn accesses(test: &Test, thread: usize, loads: bool) -> Vec<usize> {
+    let Thread { init, code, .. } = &test.threads[thread];
+    let accessed = code.iter().filter_map(|instr| match instr {
+        Instr::Load { at, .. } | Instr::Reserve { at, .. } if loads => Some(at),
+        Instr::Store { at, .. } | Instr::Atomic { at, .. } | Instr::Conditional { at, .. }
+            if !loads =>
+        {
+            Some(at)
+        }
+        _ => None,
+    });
+    let address = |base| match base {
+        Operand::Register(register) => init[register],
+        Operand::Value(value) => value,
+    };
+    accessed
+        .filter_map(|at| test.location_at(address(at.base).wrapping_add(at.offset)))
+        .collect()
+}
+
+/// Somewhere in the lines that decoys of all runs contend for.
+pub(super) fn decoy(rng: &mut Pcg64Mcg) -> u64 {
+    DECOYS + rng.random_range(0..DECOY_LINES * LINE_BYTES as u64 / SLOT) * SLOT
 }
 
 /// Addresses of variables in a lane: all in lines of their own, in two lines, in one, or in lines

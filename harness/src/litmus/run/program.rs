@@ -1,6 +1,6 @@
 //! One run of a test: set up, let the threads go, look.
 
-use super::place::Place;
+use super::place::{self, Place};
 use crate::litmus::test::{FinalState, Instr, Item, Rmw, Test, Width};
 use crate::litmus::thread::{Access, Next, Processor};
 use crate::litmus::{Arithmetic, Wrong};
@@ -107,6 +107,10 @@ async fn execute(
     let mut wrong = None;
     let skew = rng.random_range(0..=place.skews[thread]);
     node.idle((start + skew).saturating_sub(sys.now())).await;
+    let (before, between) = place.decoys[thread];
+    for _ in 0..before {
+        node.store(place::decoy(&mut rng), 0u64).await;
+    }
     loop {
         let next = match processor.advance(test) {
             Ok(next) => next,
@@ -121,6 +125,9 @@ async fn execute(
         let gap = rng.random_range(0..=place.gaps[thread]);
         if gap > 0 && !done.is_empty() {
             node.idle(gap).await;
+        }
+        if between > 0.0 && rng.random_bool(between) {
+            node.store(place::decoy(&mut rng), 0u64).await;
         }
         let (pc, start) = (processor.pc(), sys.now());
         let (access, result) = match next {
