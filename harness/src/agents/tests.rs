@@ -248,6 +248,63 @@ fn race_2_permission_overtaken_by_another_writer_comes_with_data() {
 }
 
 #[test]
+fn a_store_conditional_takes_place_only_while_the_reserved_line_has_not_left() {
+    // What happens between the two, and the result.
+    type Between = fn(&mut Bench<CachedNode>);
+    let cases: [(Between, u8); 4] = [
+        (|_| (), 0),
+        (
+            |bench| {
+                bench.submit(OpKind::Store, LINE + 8, 8, &[7; 8]);
+            },
+            0,
+        ),
+        (
+            |bench| {
+                bench.give(snoop(SnpMakeInvalid), &[]);
+                hold(bench, UC);
+            },
+            1,
+        ),
+        (
+            |bench| {
+                bench.submit(OpKind::LoadReserved, LINE + 8, 8, &[]);
+            },
+            1,
+        ),
+    ];
+    for (between, result) in cases {
+        let mut bench = cached(4, 2);
+        hold(&mut bench, UC);
+        let reserve = bench.submit(OpKind::LoadReserved, LINE, 8, &[]);
+        assert_eq!(bench.ops[reserve].bytes(), [1; 8]);
+        between(&mut bench);
+        let store = bench.submit(OpKind::StoreConditional, LINE, 8, &[9; 8]);
+        assert_eq!(bench.status(store), Some(RespErr::Ok));
+        assert_eq!(bench.ops[store].bytes(), [result, 0, 0, 0, 0, 0, 0, 0]);
+        let again = bench.submit(OpKind::StoreConditional, LINE, 8, &[9; 8]);
+        assert_eq!(bench.ops[again].bytes()[0], 1, "a reservation is used once");
+        let load = bench.submit(OpKind::Load, LINE, 8, &[]);
+        assert_eq!(bench.ops[load].bytes() == [9; 8], result == 0);
+    }
+}
+
+#[test]
+fn a_store_conditional_fails_if_its_permission_is_overtaken_by_another_writer() {
+    let mut bench = cached(4, 2);
+    hold(&mut bench, SC);
+    bench.submit(OpKind::LoadReserved, LINE, 8, &[]);
+    let store = bench.submit(OpKind::StoreConditional, LINE, 8, &[9; 8]);
+    assert_eq!(bench.headers(), [(CleanUnique, ANY, 0, SC)]);
+    bench.give(snoop(SnpMakeInvalid), &[]);
+    bench.give(comp_data(0, UC), &data(8));
+    assert_eq!(bench.status(store), Some(RespErr::Ok));
+    assert_eq!(bench.ops[store].bytes()[0], 1);
+    let load = bench.submit(OpKind::Load, LINE, 8, &[]);
+    assert_eq!(bench.ops[load].bytes(), [8; 8]);
+}
+
+#[test]
 fn overwriting_a_line_needs_no_data() {
     let mut bench = cached(4, 2);
     let store = bench.submit(OpKind::Store, LINE, 64, &[9; 64]);

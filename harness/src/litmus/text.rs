@@ -272,11 +272,11 @@ fn trailer(text: &str, from: usize) -> Result<usize, (Wrong, usize)> {
     let mut at = from;
     for line in text[from..].split_inclusive('\n') {
         let word = line.trim_start();
-        let begins = |&trailer: &&str| {
-            word.strip_prefix(trailer)
+        let begins = |trailer: &&str| {
+            word.strip_prefix(*trailer)
                 .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == ':'))
         };
-        if TRAILERS.iter().any(|trailer| begins(&trailer)) {
+        if TRAILERS.iter().any(begins) {
             return Ok(at);
         }
         at += line.len();

@@ -143,8 +143,8 @@ fn a_forbidden_state_is_found_and_its_batch_shows_it_again() {
         ..setup("litmus_power", Config::new(8), MemoryModel::Tso, RUNS)
     };
     let summary = run(&tests, setup.clone());
-    let [buffering, fenced] = &summary.tests[..] else {
-        panic!("two tests");
+    let [fenced, buffering] = &summary.tests[..] else {
+        panic!("two tests, in the order of their names");
     };
     assert!(buffering.forbidden > 0 && fenced.forbidden == 0);
     let seen = summary.violations.first().expect("a violation");

@@ -33,8 +33,8 @@ pub(super) struct Place {
     pub(super) nodes: Vec<usize>,
     /// Variables that each thread's node loads before.
     pub(super) warm: Vec<Vec<usize>>,
-    /// Cycles that each thread waits before it begins, at most.
-    pub(super) skews: Vec<u64>,
+    /// Cycles that each thread waits before it begins, at least, and by how many it may be more.
+    pub(super) starts: Vec<(u64, u64)>,
     /// Cycles that each thread waits before an access, at most.
     pub(super) gaps: Vec<u64>,
     /// Stores beside the test that each thread makes before it begins, and the share of its accesses
@@ -59,7 +59,7 @@ impl Place {
             setters: Vec::new(),
             nodes: shuffled[..test.threads.len()].to_vec(),
             warm: Vec::new(),
-            skews: Vec::new(),
+            starts: Vec::new(),
             gaps: Vec::new(),
             decoys: Vec::new(),
             reader: processors[rng.random_range(0..processors.len())],
@@ -83,10 +83,10 @@ impl Place {
         let share = [1.0, 1.0, 0.5, 0.25, 0.0][rng.random_range(0..5)];
         let delay = |rng: &mut Pcg64Mcg| DELAYS[rng.random_range(0..DELAYS.len())];
         let skew = delay(rng);
-        for _ in &self.nodes {
+        for turn in turns(self.nodes.len(), rng) {
             let held = variables.clone().filter(|_| rng.random_bool(share));
             self.warm.push(held.collect());
-            self.skews.push(skew);
+            self.starts.push((turn, skew));
             self.gaps.push(delay(rng));
             let before = [0, 0, 1, 2][rng.random_range(0..4)];
             let between = [0.0, 0.0, 0.5][rng.random_range(0..3)];
@@ -99,7 +99,8 @@ impl Place {
     fn one_late(mut self, test: &Test, rng: &mut Pcg64Mcg) -> Self {
         let threads = self.nodes.len();
         let late = rng.random_range(0..threads);
-        let skew = DELAYS[rng.random_range(0..DELAYS.len())];
+        let mut turns = turns(threads, rng);
+        turns[late] = 0;
         for location in 0..test.locations.len() {
             let thread = rng.random_range(0..threads);
             let storing = (0..threads)
@@ -109,20 +110,28 @@ impl Place {
                 });
             self.setters.push(self.nodes[storing.unwrap_or(thread)]);
         }
-        for thread in 0..threads {
+        for (thread, turn) in turns.into_iter().enumerate() {
             let is_late = thread == late;
             let held = match is_late || rng.random_bool(0.5) {
                 true => accesses(test, thread, true),
                 false => Vec::new(),
             };
             self.warm.push(held);
-            self.skews.push(if is_late { 0 } else { skew });
+            self.starts.push((turn, rng.random_range(0..30)));
             self.gaps.push(rng.random_range(0..3));
             let before = if is_late { rng.random_range(1..7) } else { 0 };
             self.decoys.push((before, 0.0));
         }
         self
     }
+}
+
+/// When each thread begins: all at once, or one after the other in some order.
+fn turns(threads: usize, rng: &mut Pcg64Mcg) -> Vec<u64> {
+    let step = [0, 0, 10, 25, 50][rng.random_range(0..5)];
+    let mut turns: Vec<u64> = (0..threads as u64).map(|turn| turn * step).collect();
+    turns.shuffle(rng);
+    turns
 }
 
 /// The variables that a thread loads, or those that it writes, as far as its code says so by itself.

@@ -105,8 +105,9 @@ async fn execute(
     let mut processor = Processor::new(test, thread);
     let mut done = Vec::new();
     let mut wrong = None;
-    let skew = rng.random_range(0..=place.skews[thread]);
-    node.idle((start + skew).saturating_sub(sys.now())).await;
+    let (least, more) = place.starts[thread];
+    let start = start + least + rng.random_range(0..=more);
+    node.idle(start.saturating_sub(sys.now())).await;
     let (before, between) = place.decoys[thread];
     for _ in 0..before {
         node.store(place::decoy(&mut rng), 0u64).await;
