@@ -39,6 +39,11 @@ pub struct Event {
         with = "hex::optional_bytes"
     )]
     pub wrote: Option<Data>,
+    /// The place of its write among all writes of the run, in the order in which they became visible
+    /// to every node. A write without one left every byte as it was, or nothing is known of the
+    /// order of this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<u64>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "is_ok")]
     pub status: RespErr,
@@ -62,6 +67,7 @@ fn is_ok(status: &RespErr) -> bool {
 ///     addr: 0x1000,
 ///     read: None,
 ///     wrote: Some([0x2a, 0].as_slice().into()),
+///     order: Some(5),
 ///     status: RespErr::Ok,
 ///     start: 10,
 ///     end: 57,
@@ -69,7 +75,7 @@ fn is_ok(status: &RespErr) -> bool {
 /// let history = History { events: vec![event] };
 /// assert_eq!(
 ///     history.to_text().lines().last(),
-///     Some(r#"{"node":3,"op":"store","addr":"0x1000","wrote":"2a00","start":10,"end":57}"#)
+///     Some(r#"{"node":3,"op":"store","addr":"0x1000","wrote":"2a00","order":5,"start":10,"end":57}"#)
 /// );
 /// assert_eq!(History::parse("run.jsonl", &history.to_text())?, history);
 /// # Ok::<(), flits::FileError>(())

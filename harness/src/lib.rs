@@ -7,6 +7,7 @@
 //! * [`topology`]: systems of several chips, their ways and whether these can deadlock;
 //! * [`sim`]: the deterministic clocked executor and the facade, [`sim::Supernode`];
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
+//! * [`consistency`]: whether a memory model allows what threads saw;
 //! * [`mod@bench`]: what is measured, of the switch and of the simulation;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
@@ -15,6 +16,7 @@ mod failure;
 pub mod agents;
 pub mod bench;
 pub mod check;
+pub mod consistency;
 pub mod dut;
 pub mod link;
 pub mod litmus;

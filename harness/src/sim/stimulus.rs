@@ -193,6 +193,7 @@ async fn perform(sys: &System, node: &NodeHandle, step: &Step) -> Event {
         addr,
         read: None,
         wrote: None,
+        order: None,
         status: RespErr::Ok,
         start,
         end: start,

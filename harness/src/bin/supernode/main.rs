@@ -3,6 +3,7 @@
 //! Exit codes: 0 for a good run, 1 for a violation or a failure, 2 for input that cannot be used.
 
 mod bench;
+mod check;
 mod info;
 mod kv;
 mod litmus;
@@ -33,6 +34,7 @@ Examples:
   supernode wave run.vcd --addr 0x1000             every packet about one line in it
   supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again
   supernode litmus mp.litmus --node tso            every final state that a litmus test shows
+  supernode check run.jsonl --model sc             whether a memory model allows a history
   supernode bench fabric --html fabric.html        throughput and latency, with curves";
 
 #[derive(Subcommand)]
@@ -42,6 +44,8 @@ enum Command {
     Run(Workload),
     /// Run a stimulus file, for instance one that a failing test has written.
     Replay(replay::Args),
+    /// Say whether a memory model allows what threads saw.
+    Check(check::Args),
     /// Print the packets in a waveform as a table.
     Wave(wave::Args),
     /// Print versions, parameters and the address map.
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(Workload::Kv(args)) => kv::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Wave(args) => wave::run(&args),
         Command::Litmus(args) => litmus::run(&args),
