@@ -41,13 +41,15 @@ fn event() -> impl Strategy<Value = Event> {
         any::<u64>(),
     );
     let status = prop::sample::select(RespErr::ALL.as_slice());
-    (what, bytes(), bytes(), status, 0..1000u64).prop_map(
-        |((node, op, addr), read, wrote, status, start)| Event {
+    let order = prop::option::of(any::<u64>());
+    (what, bytes(), bytes(), order, status, 0..1000u64).prop_map(
+        |((node, op, addr), read, wrote, order, status, start)| Event {
             node,
             op,
             addr,
             read,
             wrote,
+            order,
             status,
             start,
             end: start,

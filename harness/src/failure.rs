@@ -38,6 +38,8 @@ pub enum FailureKind {
     Data,
     /// A node's own accesses took effect in another order than its program has.
     Order,
+    /// What all nodes saw together is not what the memory model allows.
+    Consistency,
     /// Something did not finish.
     Progress,
     /// An access the program made without allowing for errors was answered with one.
@@ -56,6 +58,7 @@ impl fmt::Display for FailureKind {
             FailureKind::Coherence => "coherence",
             FailureKind::Data => "data",
             FailureKind::Order => "order",
+            FailureKind::Consistency => "consistency",
             FailureKind::Progress => "progress",
             FailureKind::Access => "access",
             FailureKind::Assertion => "assertion",

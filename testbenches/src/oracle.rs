@@ -209,6 +209,7 @@ mod tests {
             addr: 0x40,
             read,
             wrote,
+            order: None,
             status: RespErr::Ok,
             start,
             end,

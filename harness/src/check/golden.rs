@@ -5,6 +5,8 @@
 //! load in a cache, data that leaves a cache, a read at a memory. That nothing happens to it on the
 //! way is the business of [`super::delivery`].
 
+use std::ops::Range;
+
 use flits::layout::{FLIT_BYTES, LINE_BYTES};
 use flits::{Data, Packet};
 
@@ -24,6 +26,17 @@ pub(super) struct Written<'a> {
 impl Written<'_> {
     fn enabled(&self, i: usize) -> bool {
         self.data.len() > 16 || self.be >> i & 1 != 0
+    }
+
+    /// The bytes that it changes, in as few runs as there are.
+    pub(super) fn runs(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let start = (at..self.data.len()).find(|&i| self.enabled(i))?;
+            let end = (start..self.data.len()).find(|&i| !self.enabled(i));
+            at = end.unwrap_or(self.data.len());
+            Some(start..at)
+        })
     }
 }
 
@@ -180,12 +193,12 @@ impl Golden {
     }
 
     /// A memory performs a write: a write-back of what is there already, or exactly one pending
-    /// write. Returns whether it changed anything.
+    /// write. Returns that write if it changed anything: node, transaction and what it wrote.
     pub(super) fn memory_write(
         &mut self,
         seen: Written<'_>,
         place: impl Fn() -> String,
-    ) -> Result<bool, Box<super::Violation>> {
+    ) -> Result<Option<(usize, u16, Written<'_>)>, Box<super::Violation>> {
         let before = self.bytes.get(seen.addr, seen.data.len());
         let changes = (0..seen.data.len()).any(|i| seen.enabled(i) && seen.data[i] != before[i]);
         if !changes {
@@ -194,7 +207,7 @@ impl Golden {
                     write.progress = Progress::Perhaps;
                 }
             }
-            return Ok(false);
+            return Ok(None);
         }
         let explained = |wanted: Progress| {
             self.pending
@@ -220,7 +233,8 @@ impl Golden {
         for i in (0..seen.data.len()).filter(|&i| seen.enabled(i)) {
             target[i] = seen.data[i];
         }
-        Ok(true)
+        let write = &self.pending[at];
+        Ok(Some((write.node, write.txn, write.written())))
     }
 }
 
@@ -262,6 +276,12 @@ mod tests {
         "memory 6".into()
     }
 
+    /// Whether a write at a memory that is right changes anything.
+    fn changes(golden: &mut Golden, seen: Written<'_>) -> Option<bool> {
+        let write = golden.memory_write(seen, here).ok()?;
+        Some(write.is_some())
+    }
+
     #[test]
     fn a_load_of_an_old_value_is_found() {
         let mut golden = Golden::default();
@@ -283,10 +303,7 @@ mod tests {
         let mut data = [0; 64];
         assert!(golden.memory_write(line(0x40, &data), here).is_err());
         data[..8].fill(7);
-        assert_eq!(
-            golden.memory_write(line(0x40, &data), here).ok(),
-            Some(false)
-        );
+        assert_eq!(changes(&mut golden, line(0x40, &data)), Some(false));
     }
 
     #[test]
@@ -307,10 +324,7 @@ mod tests {
         golden.issue(2, &write(2, 9, 0x54, &[5; 4]));
         let mut merged = [7; 64];
         merged[20..24].fill(5);
-        assert_eq!(
-            golden.memory_write(line(0x40, &merged), here).ok(),
-            Some(true)
-        );
+        assert_eq!(changes(&mut golden, line(0x40, &merged)), Some(true));
         assert!(golden.complete(2, 9, true).is_ok());
         assert_eq!(golden.get(0x50, 16)[4..8], [5; 4]);
 
@@ -338,10 +352,7 @@ mod tests {
         let mut golden = Golden::default();
         golden.issue(1, &write(1, 0, 0x80, &[0; 64]));
         golden.issue(2, &write(2, 0, 0x80, &[0; 64]));
-        assert_eq!(
-            golden.memory_write(line(0x80, &[0; 64]), here).ok(),
-            Some(false)
-        );
+        assert_eq!(changes(&mut golden, line(0x80, &[0; 64])), Some(false));
         assert!(golden.complete(1, 0, true).is_ok());
         assert!(golden.complete(2, 0, true).is_ok());
     }

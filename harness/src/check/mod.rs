@@ -9,7 +9,8 @@
 //! * `transactions`: every packet fits its transaction, and every transaction ends in time;
 //! * `swmr`: single writer or many readers, at every change of a line's state;
 //! * `golden`: every load, forward and memory read gives the bytes last stored;
-//! * `order`: each node sees its own stores, in program order.
+//! * `order`: each node sees its own stores, in program order;
+//! * `recorder`: what all programs saw together is what the memory model of their nodes allows.
 //!
 //! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock.
 
@@ -19,6 +20,7 @@ mod golden;
 mod link;
 mod order;
 mod pages;
+mod recorder;
 mod suite;
 mod swmr;
 mod transactions;
@@ -29,6 +31,7 @@ use flits::layout::LINE_BYTES;
 use flits::{CacheState, LinkWord, Packet, RespErr};
 
 use crate::agents::OpKind;
+use crate::consistency::Model;
 use crate::dut::AddressMap;
 use crate::topology::{End, Topology};
 use crate::{Failure, FailureKind};
@@ -99,6 +102,8 @@ pub enum LoadSource {
 pub struct CheckConfig {
     /// What is connected to each port.
     pub kinds: Vec<PortKind>,
+    /// The memory model that the programs on each port may count on.
+    pub models: Vec<Model>,
     /// The address map in the switch.
     pub map: AddressMap,
     /// The chips and their cables; `None` if there are links on the cables.
@@ -150,6 +155,8 @@ pub struct CheckCounts {
     pub memory_accesses: u64,
     /// Lines compared with the last store at the end.
     pub final_lines: u64,
+    /// Operations judged by the memory model.
+    pub operations: u64,
 }
 
 /// All checkers of one run.
@@ -203,10 +210,25 @@ impl Checkers {
 
     /// How much was checked so far.
     pub fn counts(&self) -> CheckCounts {
-        self.suite
-            .as_ref()
-            .map(|suite| suite.counts)
-            .unwrap_or_default()
+        let counts = |suite: &Suite| CheckCounts {
+            operations: suite.recorder.judged(),
+            ..suite.counts
+        };
+        self.suite.as_deref().map_or(CheckCounts::default(), counts)
+    }
+
+    /// Keeps the order of all writes from now on.
+    pub fn keep_order(&mut self) {
+        if let Some(suite) = &mut self.suite {
+            suite.recorder.keep_order();
+        }
+    }
+
+    /// The writes since [`Checkers::keep_order`] in the order in which they became visible: node and
+    /// operation. Without checks there are none.
+    pub fn take_order(&mut self) -> Vec<(usize, u64)> {
+        let suite = self.suite.as_mut();
+        suite.map_or(Vec::new(), |suite| suite.recorder.take_order())
     }
 
     /// Every packet so far, in the order of their last words; empty unless

@@ -11,6 +11,7 @@ use super::delivery::Delivery;
 use super::golden::{Golden, Written};
 use super::link::{Port, may_receive};
 use super::order::ProgramOrder;
+use super::recorder::Recorder;
 use super::swmr::Swmr;
 use super::transactions::Transactions;
 use super::{
@@ -41,6 +42,7 @@ pub(super) struct Suite {
     swmr: Swmr,
     golden: Golden,
     orders: Vec<ProgramOrder>,
+    pub(super) recorder: Recorder,
     operations: Vec<Operations>,
     pub(super) counts: CheckCounts,
     pub(super) log: Vec<SeenPacket>,
@@ -66,6 +68,7 @@ impl Suite {
             swmr: Swmr::default(),
             golden: Golden::default(),
             orders: (0..ports).map(|_| ProgramOrder::default()).collect(),
+            recorder: Recorder::new(config.models.clone()),
             operations: (0..ports).map(|_| Operations::default()).collect(),
             counts: CheckCounts::default(),
             log: Vec::new(),
@@ -264,6 +267,7 @@ impl Suite {
         let header = &packet.header;
         match opcode {
             Opcode::WriteUnique | Opcode::WriteNoSnp => {
+                self.recorder.answered(port, header.txn);
                 self.golden
                     .complete(port, header.txn, header.resp == RespErr::Ok)
             }
@@ -354,6 +358,7 @@ impl Suite {
         self.swmr.writes(node, line_of(addr))?;
         self.orders[node].store(node, op, addr, bytes)?;
         self.golden.store(addr, bytes);
+        self.recorder.visible(node, op, addr, bytes);
         Ok(())
     }
 
@@ -384,10 +389,11 @@ impl Suite {
             data: bytes,
             be,
         };
-        if self
+        let changed = self
             .golden
-            .memory_write(written, || format!("memory {memory}"))?
-        {
+            .memory_write(written, || format!("memory {memory}"))?;
+        if let Some((node, txn, written)) = changed {
+            self.recorder.performed(node, txn, written);
             self.swmr.written_behind(line_of(addr))?;
         }
         Ok(())
@@ -406,6 +412,7 @@ impl Suite {
             operations.moved = cycle;
         }
         operations.open.push_back((op, kind, addr));
+        self.recorder.start(cycle, node, op);
         Ok(())
     }
 
@@ -428,6 +435,8 @@ impl Suite {
         if let Some(at) = operations.open.iter().position(|&(open, ..)| open == op) {
             operations.open.remove(at);
         }
+        self.recorder
+            .finish(cycle, node, op, kind, addr, status, bytes)?;
         if status != RespErr::Ok {
             return Ok(());
         }
@@ -508,6 +517,7 @@ impl Suite {
         for (node, order) in self.orders.iter().enumerate() {
             order.end(node)?;
         }
+        self.recorder.judge(true)?;
         let mut dirty = FxHashSet::default();
         let mut verdict = Ok(());
         let (golden, counts) = (&self.golden, &mut self.counts);

@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         assert!(error("0: M[0] := 1\n").contains("t.axe:1: the file ends without"));
-        assert!(error("# x\n0; M[0] := 1\ncheck").contains("t.axe:2: \"0; M[0] := 1\" is no"));
+        assert!(error("# x\n0; sync\ncheck").contains("t.axe:2: \"0; sync\" is no operation"));
         assert!(error("a: M[0] := 1\ncheck").contains("no number of a thread"));
         assert!(error("0: M[0] = 1\ncheck").contains("is no access"));
         assert!(error("0: M[-1] == 1\ncheck").contains("is no access"));

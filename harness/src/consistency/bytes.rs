@@ -56,9 +56,18 @@ struct Entry {
 pub struct ByteLog {
     entries: Vec<Entry>,
     data: Vec<u8>,
+    cycle_shift: u32,
 }
 
 impl ByteLog {
+    /// An empty log, whose times are cycles shifted by so many bits.
+    pub fn new(cycle_shift: u32) -> Self {
+        ByteLog {
+            cycle_shift,
+            ..ByteLog::default()
+        }
+    }
+
     /// Enters an operation; gives its index, the same as in the [`History`].
     pub fn push(&mut self, thread: u32, kind: Kind, time: Range<u64>) -> u32 {
         self.entries.push(Entry {
@@ -94,6 +103,89 @@ impl ByteLog {
         self.entries[op as usize].wrote = Some((span, rank));
     }
 
+    /// Operation `op` ends; before, it was one that had not.
+    pub fn end(&mut self, op: u32, kind: Kind, end: u64) {
+        let entry = &mut self.entries[op as usize];
+        (entry.kind, entry.end) = (kind, end);
+    }
+
+    /// Operation `op` had no effect.
+    pub fn cancel(&mut self, op: u32) {
+        let entry = &mut self.entries[op as usize];
+        (entry.thread, entry.end) = (NOBODY, entry.start);
+        (entry.read, entry.wrote) = (None, None);
+    }
+
+    /// What operation `op` wrote, and where.
+    pub fn written(&self, op: u32) -> Option<(u64, &[u8])> {
+        let (span, _) = self.entries[op as usize].wrote?;
+        Some((span.addr, self.bytes(span)))
+    }
+
+    /// What `from` wrote, `to` wrote; gives its rank.
+    pub fn hand_over(&mut self, from: u32, to: u32) -> Option<u64> {
+        let wrote = self.entries[from as usize].wrote.take();
+        self.entries[to as usize].wrote = wrote;
+        wrote.map(|(_, rank)| rank)
+    }
+
+    /// The time by which everything that had started before had ended, and was visible. Here ranks
+    /// are times, and a store that has no write is one that is not yet visible.
+    pub fn horizon(&self) -> u64 {
+        let open = self.entries.iter().filter(|entry| {
+            let waits = entry.kind == Kind::Store && entry.wrote.is_none();
+            entry.thread != NOBODY && (entry.end == u64::MAX || waits)
+        });
+        open.map(|entry| entry.start).min().unwrap_or(u64::MAX)
+    }
+
+    /// Forgets what had ended by the time `horizon`. Of what it wrote, that is kept as nobody's which
+    /// an operation that stays may still have seen overwritten; the rest is shown, in order. Gives
+    /// the new index of each operation, and how many of threads were forgotten.
+    pub fn forget(
+        &mut self,
+        horizon: u64,
+        mut show: impl FnMut(u64, &[u8]),
+    ) -> (Vec<Option<u32>>, u64) {
+        let stays = |entry: &Entry| entry.thread != NOBODY && entry.end > horizon;
+        let kept = self.entries.iter().filter(|entry| stays(entry));
+        let oldest = kept.map(|entry| entry.start).min().unwrap_or(u64::MAX);
+        let mut past: Vec<(u64, Span)> = (self.entries.iter())
+            .filter_map(|entry| entry.wrote.map(|(span, rank)| (rank, span)))
+            .filter(|&(rank, _)| rank < oldest)
+            .collect();
+        past.sort_unstable_by_key(|&(rank, _)| rank);
+        for (_, span) in past {
+            show(span.addr, self.bytes(span));
+        }
+        let (old, data) = (
+            std::mem::take(&mut self.entries),
+            std::mem::take(&mut self.data),
+        );
+        let mut forgotten = 0;
+        let mut moved = Vec::with_capacity(old.len());
+        for entry in old {
+            let stays = stays(&entry);
+            forgotten += u64::from(!stays && entry.thread != NOBODY);
+            let wrote = entry.wrote.filter(|&(_, rank)| rank >= oldest);
+            if !stays && wrote.is_none() {
+                moved.push(None);
+                continue;
+            }
+            let thread = if stays { entry.thread } else { NOBODY };
+            let op = self.push(thread, entry.kind, entry.start..entry.end);
+            let bytes = |span: Span| &data[span.at..span.at + span.len as usize];
+            if let Some(span) = entry.read.filter(|_| stays) {
+                self.read(op, span.addr, bytes(span));
+            }
+            if let Some((span, rank)) = wrote {
+                self.wrote(op, span.addr, bytes(span), rank);
+            }
+            moved.push(Some(op));
+        }
+        (moved, forgotten)
+    }
+
     /// How many operations there are.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -111,9 +203,19 @@ impl ByteLog {
     /// The history, and where its places are. `initial` gives the bytes of a line as they were at
     /// first.
     pub fn history(&self, initial: impl Fn(u64) -> [u8; LINE]) -> (History, Places) {
+        self.history_until(u64::MAX, initial)
+    }
+
+    /// The same of what had ended by the time `horizon`. Of later operations only what they wrote is
+    /// in it, and nobody's.
+    pub fn history_until(
+        &self,
+        horizon: u64,
+        initial: impl Fn(u64) -> [u8; LINE],
+    ) -> (History, Places) {
         let mut places = Places::default();
         let mut lines_of: Vec<u32> = Vec::with_capacity(self.entries.len());
-        for span in self.entries.iter().flat_map(Entry::spans) {
+        for span in self.entries.iter().flat_map(|entry| entry.spans(horizon)) {
             for (line, offset, _, len) in span.parts() {
                 lines_of.push(places.cut(line, offset, len));
             }
@@ -132,7 +234,7 @@ impl ByteLog {
         let mut accesses: Vec<Access> = Vec::new();
         for entry in &self.entries {
             accesses.clear();
-            for span in entry.spans() {
+            for span in entry.spans(horizon) {
                 let rank = entry.wrote.filter(|(wrote, _)| wrote.at == span.at);
                 for (part, line) in span.parts().zip(&mut lines_of) {
                     let bytes = &self.bytes(span)[part.2..part.2 + part.3];
@@ -141,7 +243,12 @@ impl ByteLog {
                     });
                 }
             }
-            history.push(entry.thread, entry.kind, entry.start..entry.end, &accesses);
+            let thread = if entry.end > horizon {
+                NOBODY
+            } else {
+                entry.thread
+            };
+            history.push(thread, entry.kind, entry.start..entry.end, &accesses);
         }
         (history, places)
     }
@@ -153,9 +260,10 @@ impl ByteLog {
 }
 
 impl Entry {
-    /// What it accesses, the read first.
-    fn spans(&self) -> impl Iterator<Item = Span> + use<> {
+    /// What it accesses, the read first; if it ended after `horizon`, only what it wrote.
+    fn spans(&self, horizon: u64) -> impl Iterator<Item = Span> + use<> {
         self.read
+            .filter(|_| self.end <= horizon)
             .into_iter()
             .chain(self.wrote.map(|(span, _)| span))
     }
@@ -295,7 +403,15 @@ impl Labels for ByteLabels<'_> {
             }
             (None, None) => "fence".into(),
         };
-        format!("{who}: {access} (cycles {} to {})", entry.start, entry.end)
+        let cycle = |time: u64| time >> self.log.cycle_shift;
+        match entry.end {
+            u64::MAX => format!("{who}: {access} (from cycle {} on)", cycle(entry.start)),
+            end => format!(
+                "{who}: {access} (cycles {} to {})",
+                cycle(entry.start),
+                cycle(end)
+            ),
+        }
     }
 
     fn place(&self, place: u32) -> String {

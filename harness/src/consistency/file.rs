@@ -115,12 +115,16 @@ pub fn check<E: From<FileError>>(
     };
     let format = options.format.unwrap_or_else(|| Format::of(text));
     match (format, options.question) {
-        (Format::Axe, Some(Question::Linearizable)) => {
-            Err(about(file, "the trace format says nothing of time: ask for sc or tso").into())
-        }
-        (Format::Jepsen, Some(Question::Memory(_))) => {
-            Err(about(file, "a log of a register is checked with --model linearizable").into())
-        }
+        (Format::Axe, Some(Question::Linearizable)) => Err(about(
+            file,
+            "the trace format says nothing of time: ask for sc or tso",
+        )
+        .into()),
+        (Format::Jepsen, Some(Question::Memory(_))) => Err(about(
+            file,
+            "a log of a register is checked with --model linearizable",
+        )
+        .into()),
         (Format::Axe, question) => checker.axe(file, text, model_of(question)),
         (Format::Jepsen, _) => checker.jepsen(file, text),
         (Format::History, question) => {
@@ -284,15 +288,22 @@ fn forbidden(reason: &Reason, history: &super::History, labels: &dyn Labels) -> 
 
 fn not_linearizable(what: &str, result: &Linearized, describe: &dyn Fn(u32) -> String) -> Outcome {
     let Linearized::No { order, stuck } = result else {
-        return Outcome::Unknown(format!("no answer for {what} within the limit; see --tries"));
+        return Outcome::Unknown(format!(
+            "no answer for {what} within the limit; see --tries"
+        ));
     };
     let why = format!(
         "{what}: {} cannot take effect before it ends, in any order; {} calls can be ordered at most",
         describe(*stuck),
         order.len()
     );
-    let mut lines = vec![format!("the longest order of {what} that explains what was seen:")];
+    let mut lines = vec![format!(
+        "the longest order of {what} that explains what was seen:"
+    )];
     lines.extend(order.iter().map(|&call| format!("  {}", describe(call))));
-    lines.push(format!("and then there is no place for {}", describe(*stuck)));
+    lines.push(format!(
+        "and then there is no place for {}",
+        describe(*stuck)
+    ));
     Outcome::No { why, lines }
 }

@@ -141,9 +141,9 @@ impl Graph {
         for start in std::iter::once(on_cycle).chain(waiting.iter().copied().step_by(stride)) {
             let found = self.cheapest_cycle(outgoing, waits, start, &mut cost, &mut via);
             if let Some(found) = found
-                && best.as_ref().is_none_or(|(cost, cycle)| {
-                    (found.0, found.1.len()) < (*cost, cycle.len())
-                })
+                && best
+                    .as_ref()
+                    .is_none_or(|(cost, cycle)| (found.0, found.1.len()) < (*cost, cycle.len()))
             {
                 best = Some(found);
             }

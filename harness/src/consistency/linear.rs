@@ -171,7 +171,10 @@ impl<'a> Linear<'a> {
 
     /// Whether a store may reach a reader before it is visible.
     fn forwards(&self, writer: u32, reader: u32) -> bool {
-        let (from, to) = (self.history.operation(writer), self.history.operation(reader));
+        let (from, to) = (
+            self.history.operation(writer),
+            self.history.operation(reader),
+        );
         writer != reader
             && from.kind == Kind::Store
             && from.thread == to.thread

@@ -144,7 +144,10 @@ pub fn linearizable<A: Action>(calls: &[Call<A>], initial: A::Value, effort: Eff
             return Linearized::Yes(names(&order, &moments));
         }
         // This call ends without having taken effect: something before it must be done otherwise.
-        if best.as_ref().is_none_or(|(best, _)| best.len() < order.len()) {
+        if best
+            .as_ref()
+            .is_none_or(|(best, _)| best.len() < order.len())
+        {
             best = Some((names(&order, &moments), call));
         }
         let Some((node, before)) = order.pop() else {

@@ -29,9 +29,9 @@ mod linear;
 pub mod linearizable;
 mod program;
 mod search;
-pub mod text;
 #[cfg(test)]
 mod tests;
+pub mod text;
 
 pub use graph::{Edge, Why};
 pub use history::{Access, History, Kind, Model, NOBODY, Operation, Written};

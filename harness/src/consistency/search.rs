@@ -285,9 +285,7 @@ impl<'a> Search<'a> {
     fn apply(&mut self, alternative: Alternative) -> Result<(), Conflict> {
         match alternative {
             Alternative::Source(read, source) => self.assign(read, source),
-            Alternative::Order(first, second, place) => {
-                self.add(first, second, Why::Tried(place))
-            }
+            Alternative::Order(first, second, place) => self.add(first, second, Why::Tried(place)),
         }
     }
 
@@ -340,7 +338,10 @@ impl<'a> Search<'a> {
 
     /// Whether a store may reach a reader before it is visible.
     fn forwards(&self, writer: u32, reader: u32) -> bool {
-        let (from, to) = (self.history.operation(writer), self.history.operation(reader));
+        let (from, to) = (
+            self.history.operation(writer),
+            self.history.operation(reader),
+        );
         from.kind == Kind::Store
             && from.thread == to.thread
             && from.thread != NOBODY

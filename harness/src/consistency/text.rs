@@ -73,7 +73,10 @@ pub fn lines(reason: &Reason, history: &History, labels: &dyn Labels) -> Vec<Str
             }
         ));
     }
-    lines.push(format!("  {}: the first again", labels.operation(steps[0].from)));
+    lines.push(format!(
+        "  {}: the first again",
+        labels.operation(steps[0].from)
+    ));
     lines
 }
 

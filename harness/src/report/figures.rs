@@ -193,5 +193,10 @@ pub(super) fn checks(counts: &CheckCounts) -> Vec<Check> {
             "line holds the last store at the end",
             counts.final_lines,
         ),
+        check(
+            "operations",
+            "operation is one that the memory model allows",
+            counts.operations,
+        ),
     ]
 }

@@ -6,6 +6,7 @@ use super::seed;
 use super::supernode::Supernode;
 use crate::agents::{CachedConfig, CachedNode, IoNode, MemoryNode, MemoryTiming, NodeSet};
 use crate::check::{self, CheckConfig, Checkers, PortKind};
+use crate::consistency;
 use crate::dut::{
     AddressMap, Cabling, Direct, Dut, NODE_DEPTH, Parameters, Reference, Region, Stall, Switch,
     TIGHT_PORTS, Variant, chip_of_system, tight, tight_chip_of_system, vcd_of, verilated,
@@ -300,8 +301,13 @@ impl Builder {
             Some(Node::Hostile {}) => PortKind::Hostile,
             Some(Node::Io {}) | None => PortKind::Io,
         };
+        let model = |port| match self.config.nodes.get(port) {
+            Some(Node::Cached { store_buffer, .. }) if *store_buffer > 0 => consistency::Model::Tso,
+            _ => consistency::Model::Sc,
+        };
         CheckConfig {
             kinds: (0..self.config.ports).map(kind).collect(),
+            models: (0..self.config.ports).map(model).collect(),
             map: map.clone(),
             cables: (self.config.link_errors.is_none()).then(|| topology.clone()),
             partitions: partitions.to_vec(),

@@ -70,6 +70,11 @@ impl Mailbox {
         self.timers.push(Reverse(Timer { at, order, waker }));
     }
 
+    /// How many operations the node on a port has submitted.
+    pub(super) fn submitted_by(&self, port: usize) -> u64 {
+        self.counts.get(port).copied().unwrap_or(0)
+    }
+
     /// Enters an operation of the node on a port; the request's number and cycle are filled in.
     pub(super) fn submit(&mut self, port: usize, request: Request<'_>, waker: &Waker) -> OpId {
         if port >= self.counts.len() {

@@ -11,7 +11,7 @@ use crate::check::{self, CheckCounts, SeenPacket};
 use crate::dut::{ErrorLog, HomeCounters, Variant};
 use crate::{Failure, FailureKind};
 use flits::history::{Event, History};
-use flits::stimulus::{Op, Step, Stimulus, Tiers, value_bytes};
+use flits::stimulus::{self, Op, Step, Stimulus, Tiers, value_bytes};
 use flits::{Data, RespErr};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -129,6 +129,10 @@ impl Supernode {
         let events: Rc<RefCell<Vec<Option<Event>>>> =
             Rc::new(RefCell::new(vec![None; stimulus.steps.len()]));
         let results = events.clone();
+        let first: Vec<u64> = (0..stimulus.config.ports)
+            .map(|port| self.mailbox.borrow().submitted_by(port))
+            .collect();
+        self.machine.checks.keep_order();
         self.run(|sys| {
             for (port, steps) in steps_by_port(stimulus) {
                 let skew = stimulus.config.start_skew.get(port).copied().unwrap_or(0);
@@ -145,7 +149,9 @@ impl Supernode {
             std::future::ready(())
         })?;
         self.close_vcd()?;
-        let events: Vec<Event> = results.take().into_iter().flatten().collect();
+        let mut events: Vec<Event> = results.take().into_iter().flatten().collect();
+        let order = self.machine.checks.take_order();
+        note_order(&mut events, &first, &order);
         let mut history = History {
             events: events.clone(),
         };
@@ -180,6 +186,23 @@ fn steps_by_port(stimulus: &Stimulus) -> Vec<(usize, Vec<(usize, Step)>)> {
         })
         .filter(|(_, steps)| !steps.is_empty())
         .collect()
+}
+
+/// Notes at each event the place of its write. The operations of a node have running numbers, its
+/// first is `first` there; words sent as they are have none.
+fn note_order(events: &mut [Event], first: &[u64], order: &[(usize, u64)]) {
+    let mut own = vec![Vec::new(); first.len()];
+    for (index, event) in events.iter().enumerate() {
+        if event.op != stimulus::OpKind::Raw {
+            own[event.node].push(index);
+        }
+    }
+    for (place, &(node, op)) in order.iter().enumerate() {
+        let at = op.checked_sub(first[node]).map(|at| at as usize);
+        if let Some(&index) = at.and_then(|at| own[node].get(at)) {
+            events[index].order = Some(place as u64);
+        }
+    }
 }
 
 /// Waits and performs one step.

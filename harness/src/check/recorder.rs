@@ -1,0 +1,438 @@
+//! Memory model: what the programs saw, against the order in which the homes serialised the writes.
+//!
+//! Every operation is recorded from its start to its end, with the bytes that the program got, and
+//! every write with its place among all writes, given when it becomes visible: in a line that its
+//! node holds alone, or at a memory. From time to time, and at the end,
+//! [`consistency::linear`](crate::consistency::linear) judges what has ended; of that only the
+//! contents of memory are kept.
+
+use std::collections::VecDeque;
+
+use flits::RespErr;
+use flits::layout::LINE_BYTES;
+
+use super::golden::Written;
+use super::pages::Pages;
+use super::{Verdict, violation};
+use crate::FailureKind;
+use crate::agents::OpKind;
+use crate::consistency::bytes::ByteLog;
+use crate::consistency::{self, Kind, Model, NOBODY, text};
+
+/// Operations that are recorded before the first are judged.
+const WINDOW: usize = 1 << 17;
+/// The moments of a cycle are told apart by this many bits.
+const CYCLE_SHIFT: u32 = 20;
+
+/// The operations of one node that are in the log.
+#[derive(Default)]
+struct Node {
+    /// The number of the first.
+    first: u64,
+    /// Their places in the log; `None` for what has ended without effect.
+    log: VecDeque<Option<u32>>,
+    /// Writes at memories that were answered, and whose operations have not ended.
+    answered: Vec<u32>,
+}
+
+impl Node {
+    fn find(&self, op: u64) -> Option<u32> {
+        let at = op.checked_sub(self.first)?;
+        self.log.get(at as usize).copied().flatten()
+    }
+}
+
+/// Records and judges.
+pub(super) struct Recorder {
+    models: Vec<Model>,
+    nodes: Vec<Node>,
+    log: ByteLog,
+    /// What memory held before everything in the log.
+    before: Pages,
+    /// The last moment: a cycle, and the count of what has happened in it.
+    now: u64,
+    window: usize,
+    /// Writes at memories that were not answered: node, transaction, place in the log.
+    performed: Vec<(usize, u16, u32)>,
+    judged: u64,
+    /// Node, operation and moment of each write, if they are wanted.
+    order: Option<Vec<(usize, u64, u64)>>,
+}
+
+impl Recorder {
+    /// A recorder of nodes of these models.
+    pub(super) fn new(models: Vec<Model>) -> Self {
+        Recorder {
+            nodes: models.iter().map(|_| Node::default()).collect(),
+            models,
+            log: ByteLog::new(CYCLE_SHIFT),
+            before: Pages::default(),
+            now: 0,
+            window: WINDOW,
+            performed: Vec::new(),
+            judged: 0,
+            order: None,
+        }
+    }
+
+    /// Operations judged so far.
+    pub(super) fn judged(&self) -> u64 {
+        self.judged
+    }
+
+    /// Keeps the order of all writes from now on.
+    pub(super) fn keep_order(&mut self) {
+        self.order = Some(Vec::new());
+    }
+
+    /// The writes kept, in their order: node and operation.
+    pub(super) fn take_order(&mut self) -> Vec<(usize, u64)> {
+        let mut order = self.order.take().unwrap_or_default();
+        order.sort_unstable_by_key(|&(.., moment)| moment);
+        order.into_iter().map(|(node, op, _)| (node, op)).collect()
+    }
+
+    fn tick(&mut self, cycle: u64) -> u64 {
+        self.now = (self.now + 1).max(cycle << CYCLE_SHIFT);
+        self.now
+    }
+
+    /// A program submits an operation.
+    pub(super) fn start(&mut self, cycle: u64, node: usize, op: u64) {
+        let now = self.tick(cycle);
+        let index = self.log.push(node as u32, Kind::Atomic, now..u64::MAX);
+        let node = &mut self.nodes[node];
+        if node.log.is_empty() {
+            node.first = op;
+        }
+        node.log.push_back(Some(index));
+    }
+
+    /// The write of an operation becomes visible in a cache.
+    pub(super) fn visible(&mut self, node: usize, op: u64, addr: u64, bytes: &[u8]) {
+        let now = self.tick(0);
+        if let Some(index) = self.nodes[node].find(op) {
+            self.log.wrote(index, addr, bytes, now);
+            self.note(node, op, now);
+        }
+    }
+
+    fn note(&mut self, node: usize, op: u64, moment: u64) {
+        if let Some(order) = &mut self.order {
+            order.push((node, op, moment));
+        }
+    }
+
+    /// A memory performs a write without caching.
+    pub(super) fn performed(&mut self, node: usize, txn: u16, written: Written<'_>) {
+        let now = self.tick(0);
+        // The bytes of a write are in one piece, but for those of a device that obeys no rule.
+        for run in written.runs() {
+            let index = self.log.push(NOBODY, Kind::Store, now..now);
+            let addr = written.addr + run.start as u64;
+            self.log.wrote(index, addr, &written.data[run], now);
+            self.performed.push((node, txn, index));
+        }
+    }
+
+    /// A write without caching is answered.
+    pub(super) fn answered(&mut self, node: usize, txn: u16) {
+        let answered = &mut self.nodes[node].answered;
+        self.performed.retain(|&(by, its, index)| {
+            let this = (by, its) == (node, txn);
+            if this {
+                answered.push(index);
+            }
+            !this
+        });
+    }
+
+    /// An operation ends and gives `bytes` to its program, or has written them.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what an operation is and how it ended"
+    )]
+    pub(super) fn finish(
+        &mut self,
+        cycle: u64,
+        node: usize,
+        op: u64,
+        kind: OpKind,
+        addr: u64,
+        status: RespErr,
+        bytes: &[u8],
+    ) -> Verdict {
+        let now = self.tick(cycle);
+        let Some(index) = self.nodes[node].find(op) else {
+            return Ok(());
+        };
+        let order = match kind {
+            _ if status != RespErr::Ok => None,
+            OpKind::Evict => None,
+            OpKind::Load => Some(Kind::Load),
+            OpKind::Store => Some(Kind::Store),
+            OpKind::Fence => Some(Kind::Fence),
+            _ => Some(Kind::Atomic),
+        };
+        let Some(order) = order else {
+            self.log.cancel(index);
+            let node = &mut self.nodes[node];
+            let at = (op - node.first) as usize;
+            node.log[at] = None;
+            return Ok(());
+        };
+        self.log.end(index, order, now);
+        match kind {
+            OpKind::Load
+            | OpKind::FetchAdd
+            | OpKind::Swap
+            | OpKind::CompareSwap
+            | OpKind::ReadOnce
+            | OpKind::ReadUncached => self.log.read(index, addr, bytes),
+            OpKind::WriteUnique | OpKind::WriteUncached => self.adopt(node, op, index, addr, bytes),
+            OpKind::Store | OpKind::Fence | OpKind::Evict => {}
+        }
+        match self.log.len() < self.window {
+            true => Ok(()),
+            false => self.judge(false),
+        }
+    }
+
+    /// Finds the write at a memory that an operation has caused. One that changed nothing was not
+    /// told from what was there.
+    fn adopt(&mut self, node: usize, op: u64, index: u32, addr: u64, bytes: &[u8]) {
+        let answered = &mut self.nodes[node].answered;
+        let own = |&write: &u32| self.log.written(write) == Some((addr, bytes));
+        if let Some(at) = answered.iter().position(own) {
+            let write = answered.remove(at);
+            if let Some(moment) = self.log.hand_over(write, index) {
+                self.note(node, op, moment);
+            }
+        }
+    }
+
+    /// Judges what has ended; at the end of a run everything has.
+    pub(super) fn judge(&mut self, end: bool) -> Verdict {
+        let horizon = match end {
+            true => u64::MAX,
+            false => self.log.horizon(),
+        };
+        let before = &self.before;
+        let line = |addr: u64| {
+            let mut line = [0; LINE_BYTES];
+            line.copy_from_slice(before.get(addr, LINE_BYTES));
+            line
+        };
+        let (history, places) = self.log.history_until(horizon, line);
+        let verdict = consistency::linear(&history, &self.models);
+        if let consistency::Verdict::Forbidden(reason) = verdict {
+            let labels = self.log.labels(&places);
+            let lines = text::lines(&reason, &history, &labels).join("\n  ");
+            return Err(violation(FailureKind::Consistency, lines));
+        }
+        self.forget(horizon);
+        Ok(())
+    }
+
+    /// Forgets what has ended by `horizon`, but for its effect.
+    fn forget(&mut self, horizon: u64) {
+        let before = &mut self.before;
+        let (moved, judged) = self.log.forget(horizon, |mut addr, mut bytes| {
+            while !bytes.is_empty() {
+                let len = bytes.len().min(LINE_BYTES - addr as usize % LINE_BYTES);
+                before.get_mut(addr, len).copy_from_slice(&bytes[..len]);
+                (addr, bytes) = (addr + len as u64, &bytes[len..]);
+            }
+        });
+        self.judged += judged;
+        for node in &mut self.nodes {
+            for index in &mut node.log {
+                *index = index.and_then(|index| moved[index as usize]);
+            }
+            while let Some(None) = node.log.front() {
+                node.log.pop_front();
+                node.first += 1;
+            }
+            node.answered.retain_mut(|index| renamed(index, &moved));
+        }
+        self.performed
+            .retain_mut(|(.., index)| renamed(index, &moved));
+        self.window = WINDOW.max(2 * self.log.len());
+    }
+}
+
+/// Gives an entry its new index; `false` if it is gone.
+fn renamed(index: &mut u32, moved: &[Option<u32>]) -> bool {
+    moved[*index as usize].is_some_and(|new| {
+        *index = new;
+        true
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X: u64 = 0x1000;
+    const Y: u64 = 0x2000;
+
+    /// A recorder of nodes with these models, with operations that take a cycle each.
+    struct Run {
+        recorder: Recorder,
+        cycle: u64,
+        counts: Vec<u64>,
+    }
+
+    impl Run {
+        fn new(models: &[Model]) -> Self {
+            Run {
+                recorder: Recorder::new(models.to_vec()),
+                cycle: 10,
+                counts: vec![0; models.len()],
+            }
+        }
+
+        fn op(&mut self, node: usize, kind: OpKind, addr: u64, value: u8, visible: bool) -> u64 {
+            let op = self.counts[node];
+            self.counts[node] += 1;
+            self.recorder.start(self.cycle, node, op);
+            if visible {
+                self.recorder.visible(node, op, addr, &[value; 8]);
+            }
+            self.cycle += 1;
+            let bytes = [value; 8];
+            let recorder = &mut self.recorder;
+            let ended = recorder.finish(self.cycle, node, op, kind, addr, RespErr::Ok, &bytes);
+            assert!(ended.is_ok());
+            op
+        }
+
+        fn store(&mut self, node: usize, addr: u64, value: u8) {
+            self.op(node, OpKind::Store, addr, value, true);
+        }
+
+        fn load(&mut self, node: usize, addr: u64, value: u8) {
+            self.op(node, OpKind::Load, addr, value, false);
+        }
+
+        fn buffer(&mut self, node: usize, addr: u64, value: u8) -> u64 {
+            self.op(node, OpKind::Store, addr, value, false)
+        }
+
+        fn judge(&mut self) -> Option<String> {
+            self.recorder.judge(true).err().map(|found| found.message)
+        }
+    }
+
+    #[test]
+    fn a_load_that_misses_what_was_visible_breaks_sc() {
+        let mut run = Run::new(&[Model::Sc; 2]);
+        run.store(0, X, 1);
+        run.store(0, Y, 1);
+        run.load(1, Y, 1);
+        run.load(1, X, 0);
+        let text = run.judge().expect("a violation");
+        for line in [
+            "node 0: 8 bytes at 0x1000 := 0101010101010101 (cycles 10 to 11)",
+            "in program order",
+            "which reads 8 bytes at 0x2000 from it",
+            "since it read 8 bytes at 0x1000 before that store",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn late_stores_are_right_for_a_store_buffer_and_wrong_without() {
+        for (model, right) in [(Model::Tso, true), (Model::Sc, false)] {
+            let mut run = Run::new(&[model; 2]);
+            let stores = [(0, X, 1), (1, Y, 1)].map(|(n, a, v)| (n, run.buffer(n, a, v), a));
+            run.load(0, X, 1);
+            run.load(1, Y, 1);
+            run.load(0, Y, 0);
+            run.load(1, X, 0);
+            for (node, op, addr) in stores {
+                run.recorder.visible(node, op, addr, &[1; 8]);
+            }
+            assert_eq!(run.judge().is_none(), right, "{model:?}");
+        }
+    }
+
+    #[test]
+    fn stores_that_leave_the_buffer_out_of_order_are_found() {
+        let mut run = Run::new(&[Model::Tso; 2]);
+        let (x, y) = (run.buffer(0, X, 1), run.buffer(0, Y, 1));
+        run.recorder.visible(0, y, Y, &[1; 8]);
+        run.load(1, Y, 1);
+        run.load(1, X, 0);
+        run.recorder.visible(0, x, X, &[1; 8]);
+        assert!(run.judge().is_some());
+    }
+
+    #[test]
+    fn what_was_judged_stays_in_memory() {
+        let mut run = Run::new(&[Model::Sc; 2]);
+        run.store(0, X, 1);
+        assert_eq!(run.judge(), None);
+        run.load(1, X, 1);
+        run.store(1, X, 2);
+        run.load(0, X, 2);
+        assert_eq!(run.judge(), None);
+        assert_eq!(run.recorder.judged(), 4);
+        run.load(0, X, 1);
+        assert!(run.judge().expect("a violation").contains("nobody"));
+    }
+
+    #[test]
+    fn what_has_not_ended_is_judged_later() {
+        let mut run = Run::new(&[Model::Tso, Model::Sc]);
+        run.store(1, Y, 7);
+        let late = run.buffer(0, X, 1);
+        run.load(0, X, 1);
+        run.load(1, X, 0);
+        let judged = |run: &mut Run| run.recorder.judge(false).map(|()| run.recorder.judged());
+        assert_eq!(judged(&mut run).ok(), Some(1), "the store of 7 alone");
+        run.recorder.visible(0, late, X, &[1; 8]);
+        run.load(1, X, 1);
+        assert_eq!(judged(&mut run).ok(), Some(5));
+        run.load(1, Y, 7);
+        run.load(0, X, 0);
+        assert!(run.judge().is_some());
+    }
+
+    #[test]
+    fn a_write_at_a_memory_belongs_to_the_operation_that_caused_it() {
+        for (value, right) in [(5, true), (0, false)] {
+            let mut run = Run::new(&[Model::Sc; 2]);
+            run.recorder.keep_order();
+            run.recorder.start(run.cycle, 0, 0);
+            run.counts[0] = 1;
+            let mut data = [0; 16];
+            data[8..].fill(5);
+            let (addr, be) = (X, 0xff00);
+            let data = &data[..];
+            run.recorder.performed(0, 3, Written { addr, data, be });
+            run.recorder.answered(0, 3);
+            let (ok, kind) = (RespErr::Ok, OpKind::WriteUnique);
+            let ended = run.recorder.finish(20, 0, 0, kind, X + 8, ok, &[5; 8]);
+            assert!(ended.is_ok());
+            run.cycle = 21;
+            run.store(0, Y, 1);
+            run.load(1, Y, 1);
+            run.load(1, X + 8, value);
+            assert_eq!(run.judge().is_none(), right);
+            assert_eq!(run.recorder.take_order(), [(0, 0), (0, 1)]);
+        }
+    }
+
+    #[test]
+    fn a_refused_operation_has_no_effect() {
+        let mut run = Run::new(&[Model::Sc; 2]);
+        run.recorder.start(10, 0, 0);
+        let (kind, status) = (OpKind::Load, RespErr::Unmapped);
+        let ended = run.recorder.finish(11, 0, 0, kind, X, status, &[9; 8]);
+        assert!(ended.is_ok());
+        assert_eq!(run.judge(), None);
+        assert_eq!(run.recorder.judged(), 0);
+    }
+}
