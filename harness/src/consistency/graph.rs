@@ -37,11 +37,26 @@ const SHORTEN_EDGES: usize = 20_000_000;
 /// From how many nodes a short cycle is looked for.
 const SHORTEN_STARTS: usize = 256;
 
+/// What a graph keeps of the reason for an edge.
+pub(super) trait Label: Copy {
+    fn of(why: Why) -> Self;
+}
+
+impl Label for Why {
+    fn of(why: Why) -> Self {
+        why
+    }
+}
+
+/// Nothing: half the size, and enough to see whether there is a cycle.
+impl Label for () {
+    fn of(_: Why) -> Self {}
+}
+
 /// Operations, and nodes that stand for none, with edges between them.
-#[derive(Default)]
-pub(super) struct Graph {
+pub(super) struct Graph<L> {
     nodes: usize,
-    edges: Vec<Edge>,
+    edges: Vec<(u32, u32, L)>,
 }
 
 /// The edges ordered by the node that they leave.
@@ -57,7 +72,7 @@ impl Outgoing {
     }
 }
 
-impl Graph {
+impl<L: Label> Graph<L> {
     /// A graph of that many nodes, with room for edges.
     pub(super) fn new(nodes: usize, edges: usize) -> Self {
         Graph {
@@ -77,52 +92,70 @@ impl Graph {
     }
 
     pub(super) fn add(&mut self, from: u32, to: u32, why: Why) {
-        self.edges.push(Edge { from, to, why });
-    }
-
-    pub(super) fn edges(&self) -> &[Edge] {
-        &self.edges
+        self.edges.push((from, to, L::of(why)));
     }
 
     fn outgoing(&self) -> Outgoing {
         let mut first = vec![0u32; self.nodes + 2];
-        for edge in &self.edges {
-            first[edge.from as usize + 2] += 1;
+        for &(from, ..) in &self.edges {
+            first[from as usize + 2] += 1;
         }
         for node in 2..first.len() {
             first[node] += first[node - 1];
         }
         let mut edges = vec![0; self.edges.len()];
-        for (index, edge) in self.edges.iter().enumerate() {
-            let at = &mut first[edge.from as usize + 1];
+        for (index, &(from, ..)) in self.edges.iter().enumerate() {
+            let at = &mut first[from as usize + 1];
             edges[*at as usize] = index as u32;
             *at += 1;
         }
         Outgoing { first, edges }
     }
 
-    /// A short cycle, if there is any.
-    pub(super) fn cycle(&self) -> Option<Vec<Edge>> {
-        let outgoing = self.outgoing();
+    /// For each node, how many of those before it cannot be put in an order; `None` if all can.
+    fn waiting(&self, outgoing: &Outgoing) -> Option<Vec<u32>> {
         let mut waits = vec![0u32; self.nodes];
-        for edge in &self.edges {
-            waits[edge.to as usize] += 1;
+        for &(_, to, _) in &self.edges {
+            waits[to as usize] += 1;
         }
-        let mut ready: Vec<u32> = (0..self.nodes as u32)
-            .filter(|&node| waits[node as usize] == 0)
-            .collect();
+        let nodes = 0..self.nodes as u32;
+        let mut order = Vec::with_capacity(self.nodes);
+        order.extend(nodes.filter(|&node| waits[node as usize] == 0));
         let mut done = 0;
-        while let Some(node) = ready.pop() {
+        while let Some(&node) = order.get(done) {
             done += 1;
             for &edge in outgoing.of(node) {
-                let to = self.edges[edge as usize].to;
+                let to = self.edges[edge as usize].1;
                 waits[to as usize] -= 1;
                 if waits[to as usize] == 0 {
-                    ready.push(to);
+                    order.push(to);
                 }
             }
         }
-        (done < self.nodes).then(|| self.short_cycle(&outgoing, &waits))
+        (done < self.nodes).then_some(waits)
+    }
+
+    /// Whether there is a cycle.
+    pub(super) fn is_cyclic(&self) -> bool {
+        self.waiting(&self.outgoing()).is_some()
+    }
+}
+
+impl Graph<Why> {
+    pub(super) fn edges(&self) -> impl Iterator<Item = Edge> {
+        (self.edges.iter()).map(|&(from, to, why)| Edge { from, to, why })
+    }
+
+    fn edge(&self, index: u32) -> Edge {
+        let (from, to, why) = self.edges[index as usize];
+        Edge { from, to, why }
+    }
+
+    /// A short cycle, if there is any.
+    pub(super) fn cycle(&self) -> Option<Vec<Edge>> {
+        let outgoing = self.outgoing();
+        let waits = self.waiting(&outgoing)?;
+        Some(self.short_cycle(&outgoing, &waits))
     }
 
     /// A cycle among the nodes that wait for another of them, of as few edges that are not program
@@ -154,9 +187,9 @@ impl Graph {
     /// Steps back from a waiting node until one comes again.
     fn node_on_cycle(&self, waits: &[u32], from: u32) -> u32 {
         let mut before = vec![u32::MAX; self.nodes];
-        for edge in &self.edges {
-            if waits[edge.from as usize] != 0 {
-                before[edge.to as usize] = edge.from;
+        for &(from, to, _) in &self.edges {
+            if waits[from as usize] != 0 {
+                before[to as usize] = from;
             }
         }
         let mut seen = vec![false; self.nodes];
@@ -184,7 +217,7 @@ impl Graph {
                 continue;
             }
             for &index in outgoing.of(node) {
-                let edge = &self.edges[index as usize];
+                let edge = self.edge(index);
                 let free = edge.why == Why::Program;
                 let next = so_far + u32::from(!free);
                 if edge.to == start {
@@ -202,10 +235,10 @@ impl Graph {
             }
         }
         let (total, last) = closing?;
-        let mut cycle = vec![self.edges[last as usize]];
+        let mut cycle = vec![self.edge(last)];
         while cycle[cycle.len() - 1].from != start {
             let at = cycle[cycle.len() - 1].from;
-            cycle.push(self.edges[via[at as usize] as usize]);
+            cycle.push(self.edge(via[at as usize]));
         }
         cycle.reverse();
         Some((total, cycle))

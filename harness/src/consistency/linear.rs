@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::graph::{Edge, Graph, Why};
+use super::graph::{Edge, Graph, Label, Why};
 use super::history::{History, Kind, Model, NOBODY};
 use super::program::{self, Moment};
 use super::{Reason, Verdict};
@@ -18,7 +18,7 @@ use super::{Reason, Verdict};
 /// If there are fewer models than threads.
 pub fn linear(history: &History, models: &[Model]) -> Verdict {
     assert!(history.threads() <= models.len(), "each thread has a model");
-    match Linear::new(history, models).check() {
+    match Linear::new(history, models).and_then(|linear| linear.check()) {
         Ok(()) => Verdict::Allowed,
         Err(reason) => Verdict::Forbidden(reason),
     }
@@ -26,11 +26,14 @@ pub fn linear(history: &History, models: &[Model]) -> Verdict {
 
 /// The first and the last version of a place that has some value. Version 0 is what was there at
 /// first.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Span {
     first: u32,
     last: u32,
 }
+
+/// The versions of each place that have each value.
+type Values = FxHashMap<(u32, u64), Span>;
 
 struct Linear<'a> {
     history: &'a History,
@@ -41,11 +44,12 @@ struct Linear<'a> {
     places: Vec<u32>,
     /// The version that each access writes, 0 if none.
     written: Vec<u32>,
-    values: FxHashMap<(u32, u64), Span>,
+    /// The versions that each access may have read.
+    read: Vec<Span>,
 }
 
 impl<'a> Linear<'a> {
-    fn new(history: &'a History, models: &'a [Model]) -> Self {
+    fn new(history: &'a History, models: &'a [Model]) -> Result<Self, Reason> {
         // Rank, access, operation.
         let mut writes: Vec<(u64, u32, u32)> = Vec::with_capacity(history.operations().len());
         for op in 0..history.operations().len() as u32 {
@@ -66,7 +70,7 @@ impl<'a> Linear<'a> {
         let begins = places.clone();
         let mut writers = vec![0; writes.len()];
         let mut written = vec![0; history.all_accesses().len()];
-        let mut values = FxHashMap::with_capacity_and_hasher(writes.len(), Default::default());
+        let mut values = Values::with_capacity_and_hasher(writes.len(), Default::default());
         for (_, at, op) in writes {
             let access = &history.all_accesses()[at as usize];
             let slot = &mut places[access.place as usize + 1];
@@ -83,14 +87,16 @@ impl<'a> Linear<'a> {
                     last: version,
                 });
         }
-        Linear {
+        let mut linear = Linear {
             history,
             models,
             writers,
             places,
             written,
-            values,
-        }
+            read: vec![Span::default(); history.all_accesses().len()],
+        };
+        linear.find_sources(&values)?;
+        Ok(linear)
     }
 
     /// The writers of a place, from version 1 on.
@@ -99,39 +105,63 @@ impl<'a> Linear<'a> {
         &self.writers[self.places[place] as usize..self.places[place + 1] as usize]
     }
 
-    /// Which versions a reader may have read: those with its value, and of a place that it writes
-    /// itself only earlier ones if there are any.
-    fn read(&self, op: u32, at: usize, value: u64) -> Result<Span, Reason> {
-        let place = self.history.all_accesses()[at].place;
-        let initial = self.history.initial()[place as usize] == value;
-        let span = match (self.values.get(&(place, value)), initial) {
-            (Some(span), true) => Span { first: 0, ..*span },
-            (Some(span), false) => *span,
-            (None, true) => Span { first: 0, last: 0 },
-            (None, false) => return Err(Reason::Unwritten { op, place, value }),
-        };
-        let own = self.written[at];
-        match own {
-            0 => Ok(span),
-            _ => Ok(Span {
-                last: span.last.min(own - 1).max(span.first),
-                ..span
-            }),
+    /// Finds which versions each reader may have read: those with its value, and of a place that it
+    /// writes itself only earlier ones if there are any.
+    fn find_sources(&mut self, values: &Values) -> Result<(), Reason> {
+        for op in 0..self.history.operations().len() as u32 {
+            for at in self.history.access_range(op) {
+                let access = &self.history.all_accesses()[at];
+                let (place, Some(value)) = (access.place, access.read) else {
+                    continue;
+                };
+                let initial = self.history.initial()[place as usize] == value;
+                let mut span = match (values.get(&(place, value)), initial) {
+                    (Some(span), true) => Span { first: 0, ..*span },
+                    (Some(span), false) => *span,
+                    (None, true) => Span::default(),
+                    (None, false) => return Err(Reason::Unwritten { op, place, value }),
+                };
+                if let Some(earlier) = self.written[at].checked_sub(1) {
+                    span.last = span.last.min(earlier).max(span.first);
+                }
+                self.read[at] = span;
+            }
         }
-    }
-
-    fn check(&self) -> Result<(), Reason> {
         for &(place, value) in self.history.finals() {
             let last = self.writers(place).len() as u32;
-            let span = self.values.get(&(place, value));
-            let initial = last == 0 && self.history.initial()[place as usize] == value;
-            if !initial && span.is_none_or(|span| span.last != last) {
+            let is_last = match last {
+                0 => self.history.initial()[place as usize] == value,
+                _ => values
+                    .get(&(place, value))
+                    .is_some_and(|span| span.last == last),
+            };
+            if !is_last {
                 return Err(Reason::Final { place, value });
             }
         }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Reason> {
+        let mut own_places = OwnPlaces::new(self);
+        let graph: Graph<()> = self.graph(&mut own_places);
+        own_places.verdict()?;
+        if !graph.is_cyclic() {
+            return Ok(());
+        }
+        let graph: Graph<Why> = self.graph(&mut OwnPlaces::new(self));
+        let edges = graph.cycle().unwrap_or_default();
+        let certain = true;
+        Err(Reason::Cycle { edges, certain })
+    }
+
+    /// Everything that must come before something else.
+    fn graph<L: Label>(&self, own_places: &mut OwnPlaces<'_>) -> Graph<L> {
         let operations = self.history.operations().len();
         let mut graph = Graph::new(operations, 4 * operations);
-        program::order(self.history, self.models, &mut graph);
+        program::order(self.history, self.models, &mut graph, |thread, moment| {
+            own_places.watch(thread, moment);
+        });
         for place in 0..self.history.initial().len() as u32 {
             for pair in self.writers(place).windows(2) {
                 graph.add(pair[0], pair[1], Why::Coherence(place));
@@ -140,21 +170,15 @@ impl<'a> Linear<'a> {
         for op in 0..operations as u32 {
             for at in self.history.access_range(op) {
                 let access = &self.history.all_accesses()[at];
-                if let Some(value) = access.read {
-                    self.add_read(op, access.place, self.read(op, at, value)?, &mut graph);
+                if access.read.is_some() {
+                    self.add_read(op, access.place, self.read[at], &mut graph);
                 }
             }
         }
-        match graph.cycle() {
-            Some(edges) => Err(Reason::Cycle {
-                edges,
-                certain: true,
-            }),
-            None => self.check_own_places(),
-        }
+        graph
     }
 
-    fn add_read(&self, op: u32, place: u32, span: Span, graph: &mut Graph) {
+    fn add_read<L: Label>(&self, op: u32, place: u32, span: Span, graph: &mut Graph<L>) {
         let writers = self.writers(place);
         if let Some(version) = span.first.checked_sub(1) {
             let writer = writers[version as usize];
@@ -182,63 +206,15 @@ impl<'a> Linear<'a> {
             && self.models[from.thread as usize] == Model::Tso
     }
 
-    /// Under TSO, program order of a store and a later load is not in the graph. At one place it
-    /// holds all the same: a thread must not see versions of a place go back.
-    fn check_own_places(&self) -> Result<(), Reason> {
-        if self.models.iter().all(|&model| model == Model::Sc) {
-            return Ok(());
-        }
-        // What the thread has got to at each place: stage, and which access of which operation.
-        let mut latest: FxHashMap<u32, (u64, u32, usize)> = FxHashMap::default();
-        let mut current = NOBODY;
-        let mut found = None;
-        program::walk(self.history, |thread, moment| {
-            if self.models[thread as usize] == Model::Sc || found.is_some() {
-                return;
-            }
-            if thread != current {
-                current = thread;
-                latest.clear();
-            }
-            match moment {
-                Moment::Start(op) => {
-                    for at in self.history.access_range(op) {
-                        let place = self.history.all_accesses()[at].place;
-                        if let Some(&(stage, before, its)) = latest.get(&place)
-                            && stage > self.stage(op, at, Bound::Latest)
-                        {
-                            found = found.take().or(Some((before, its, op, at)));
-                        }
-                    }
-                }
-                Moment::End(op) => {
-                    for at in self.history.access_range(op) {
-                        let place = self.history.all_accesses()[at].place;
-                        let stage = self.stage(op, at, Bound::Earliest);
-                        let entry = latest.entry(place).or_insert((stage, op, at));
-                        if entry.0 < stage {
-                            *entry = (stage, op, at);
-                        }
-                    }
-                }
-            }
-        });
-        match found {
-            Some((a, a_at, b, b_at)) => Err(self.backwards(a, a_at, b, b_at)),
-            None => Ok(()),
-        }
-    }
-
-    /// How far a place had come when an operation accessed it: twice its version for a write, one
-    /// more for a read of that version.
-    fn stage(&self, op: u32, at: usize, bound: Bound) -> u64 {
-        let access = &self.history.all_accesses()[at];
+    /// How far a place had come at an access: twice its version for a write, one more for a read of
+    /// that version.
+    fn stage(&self, at: usize, bound: Bound) -> u64 {
         let written = 2 * u64::from(self.written[at]);
-        let span = access.read.map(|value| self.read(op, at, value));
-        match (span, bound) {
-            (Some(Ok(span)), Bound::Earliest) => written.max(2 * u64::from(span.first) + 1),
-            (Some(Ok(span)), Bound::Latest) => 2 * u64::from(span.last) + 1,
-            _ => written,
+        let span = self.read[at];
+        match (self.history.all_accesses()[at].read, bound) {
+            (Some(_), Bound::Earliest) => written.max(2 * u64::from(span.first) + 1),
+            (Some(_), Bound::Latest) => 2 * u64::from(span.last) + 1,
+            (None, _) => written,
         }
     }
 
@@ -258,10 +234,10 @@ impl<'a> Linear<'a> {
                 edges.push(Edge { from, to, why });
             }
         };
-        let a_stage = self.stage(a, a_at, Bound::Earliest);
+        let a_stage = self.stage(a_at, Bound::Earliest);
         let (goal, a_reads) = ((a_stage / 2) as usize, a_stage % 2 == 1);
         // From `b` on to a write of the place that is no later than the one that `a` has got to.
-        let b_stage = self.stage(b, b_at, Bound::Latest);
+        let b_stage = self.stage(b_at, Bound::Latest);
         let mut version = (b_stage / 2) as usize;
         if b_stage % 2 == 1 {
             go(writers[version], Why::FromReads(place));
@@ -284,4 +260,75 @@ impl<'a> Linear<'a> {
 enum Bound {
     Earliest,
     Latest,
+}
+
+/// Where a thread has got to at a place: stage, and which access of which operation.
+#[derive(Clone, Copy)]
+struct Reached {
+    thread: u32,
+    stage: u64,
+    op: u32,
+    at: usize,
+}
+
+/// Under TSO, program order of a store and a later load is not in the graph. At one place it holds
+/// all the same: a thread must not see versions of a place go back.
+struct OwnPlaces<'a> {
+    linear: &'a Linear<'a>,
+    /// By place; of the thread that came last.
+    reached: Vec<Reached>,
+    found: Option<Reason>,
+}
+
+impl<'a> OwnPlaces<'a> {
+    fn new(linear: &'a Linear<'a>) -> Self {
+        let nothing = Reached {
+            thread: NOBODY,
+            stage: 0,
+            op: 0,
+            at: 0,
+        };
+        OwnPlaces {
+            linear,
+            reached: vec![nothing; linear.history.initial().len()],
+            found: None,
+        }
+    }
+
+    fn watch(&mut self, thread: u32, moment: &Moment) {
+        let linear = self.linear;
+        if linear.models[thread as usize] == Model::Sc || self.found.is_some() {
+            return;
+        }
+        let &(Moment::Start(op) | Moment::End(op)) = moment;
+        for at in linear.history.access_range(op) {
+            let place = linear.history.all_accesses()[at].place;
+            let reached = &mut self.reached[place as usize];
+            let same = reached.thread == thread;
+            match moment {
+                Moment::Start(_) if same => {
+                    if reached.stage > linear.stage(at, Bound::Latest) {
+                        self.found = Some(linear.backwards(reached.op, reached.at, op, at));
+                        return;
+                    }
+                }
+                Moment::Start(_) => {}
+                Moment::End(_) => {
+                    let stage = linear.stage(at, Bound::Earliest);
+                    if !same || reached.stage < stage {
+                        *reached = Reached {
+                            thread,
+                            stage,
+                            op,
+                            at,
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    fn verdict(self) -> Result<(), Reason> {
+        self.found.map_or(Ok(()), Err)
+    }
 }

@@ -149,8 +149,8 @@ impl<'a> Search<'a> {
                 decided: false,
             });
         }
-        let mut graph = Graph::new(operations as usize, 0);
-        program::order(history, models, &mut graph);
+        let mut graph: Graph<Why> = Graph::new(operations as usize, 0);
+        program::order(history, models, &mut graph, |_, _| ());
         let nodes = graph.nodes();
         let mut search = Search {
             history,
@@ -164,7 +164,7 @@ impl<'a> Search<'a> {
             readers: vec![Vec::new(); places],
         };
         for edge in graph.edges() {
-            search.insert(*edge);
+            search.insert(edge);
         }
         Ok(search)
     }

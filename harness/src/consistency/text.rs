@@ -100,6 +100,7 @@ fn steps(edges: &[Edge], history: &History) -> Vec<Edge> {
             // What keeps a store before a load is worth a line.
             let needed = real(last.to)
                 && real(edge.to)
+                && matches!(kind(last.to), Kind::Fence | Kind::Atomic)
                 && (kind(last.from), kind(edge.to)) == (Kind::Store, Kind::Load);
             if !needed {
                 last.to = edge.to;

@@ -1,10 +1,11 @@
 //! The executor, the devices and the facade together, on the switch of the specification.
 
 use super::*;
-use crate::FailureKind;
+use crate::{FailureKind, consistency};
 use flits::RespErr;
-use flits::stimulus::{Config, Node, Stimulus};
-use rand::RngExt;
+use flits::stimulus::{self, Config, Node, Op, Stimulus};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -501,6 +502,63 @@ fn a_stimulus_gives_an_event_for_each_step() {
         .collect();
     assert!(ends.is_sorted());
     assert_eq!(ends.len(), 6);
+}
+
+#[test]
+fn the_history_has_the_order_of_its_writes_and_the_model_allows_it() {
+    let mut config = Config::new(4);
+    for (port, store_buffer) in [(0, 0), (1, 4)] {
+        config.nodes[port] = Node::Cached {
+            sets: 2,
+            ways: 1,
+            mshrs: 2,
+            store_buffer,
+        };
+    }
+    config.nodes[2] = Node::Io {};
+    let mut rng = Pcg64Mcg::seed_from_u64(5);
+    let step = |index: u64| {
+        let node = rng.random_range(0..3usize);
+        let addr = 0x1000 + 64 * rng.random_range(0..4) + 8 * rng.random_range(0..2);
+        let (size, value) = (8, u128::from(index) + 1);
+        let op = match rng.random_range(0..6) {
+            _ if node == 2 && index % 2 == 0 => Op::WriteUnique { addr, size, value },
+            _ if node == 2 => Op::ReadOnce { addr: addr & !0x3f },
+            0 => Op::Swap { addr, size, value },
+            1 => Op::Evict { addr: addr & !0x3f },
+            2 | 3 => Op::Store { addr, size, value },
+            _ => Op::Load { addr, size },
+        };
+        let after = rng.random_range(0..4);
+        stimulus::Step { node, after, op }
+    };
+    let stimulus = Stimulus {
+        seed: 5,
+        config,
+        steps: (0..300).map(step).collect(),
+    };
+    let options = RunOptions {
+        model: Model::Reference,
+        ..RunOptions::default()
+    };
+    let outcome = run_stimulus_with(&stimulus, &options).expect("no violation");
+    let events = &outcome.history.events;
+    assert!(outcome.counts.operations > 200, "{:?}", outcome.counts);
+    let ordered = events.iter().filter(|event| event.order.is_some());
+    let wrote = events.iter().filter(|event| event.wrote.is_some());
+    assert_eq!(ordered.count(), wrote.count(), "each stored value is new");
+    let (tso, sc) = (consistency::Model::Tso, consistency::Model::Sc);
+    let models = [sc, tso, sc];
+    for ordered in [true, false] {
+        let (history, _) = consistency::events::log(events, ordered).history(|_| [0; 64]);
+        let effort = consistency::Effort::default();
+        let verdict = match ordered {
+            true => consistency::Searched::Decided(consistency::linear(&history, &models)),
+            false => consistency::search(&history, &models, effort),
+        };
+        let allowed = consistency::Searched::Decided(consistency::Verdict::Allowed);
+        assert_eq!(verdict, allowed);
+    }
 }
 
 #[test]

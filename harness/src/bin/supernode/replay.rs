@@ -6,6 +6,7 @@ use std::time::Instant;
 use flits::stimulus::Stimulus;
 use harness::dut::Variant;
 use harness::report::Run;
+use harness::report::file::OutFile;
 use harness::sim::{Model, Supernode};
 
 use crate::output::Stop;
@@ -20,6 +21,9 @@ pub struct Args {
     /// the switch of the specification.
     #[arg(long, value_name = "M", value_enum, default_value_t)]
     model: Choice,
+    /// Write what every operation did, for `supernode check`.
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     #[command(flatten)]
     outputs: Outputs,
 }
@@ -39,6 +43,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let tiers = stimulus.config.tiers;
     let chips = tiers.map_or(1, |tiers| tiers.leaves + tiers.spines);
     let files = args.outputs.prepare(chips)?;
+    let history = args.history.as_deref().map(OutFile::create).transpose();
+    let history = history.map_err(Stop::Input)?;
     let mut builder = Supernode::builder()
         .config(stimulus.config.clone())
         .seed(stimulus.seed)
@@ -59,11 +65,17 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         .map_err(|failure| named(simulate::stop(&failure)));
     let mut supernode = built?;
     let begin = Instant::now();
-    let failure = supernode.run_stimulus(&stimulus).err();
+    let outcome = supernode.run_stimulus(&stimulus);
+    let elapsed = begin.elapsed();
+    if let (Some(file), Ok(outcome)) = (history, &outcome) {
+        let text = outcome.history.to_text();
+        file.write(text.as_bytes()).map_err(Stop::Failure)?;
+    }
+    let failure = outcome.err();
     let run = Run {
         command: simulate::command_line(),
         supernode: &mut supernode,
-        elapsed: begin.elapsed(),
+        elapsed,
         kv: None,
         failure: failure.as_ref(),
     };
