@@ -151,11 +151,10 @@ fn history(loads: [u8; 2], with_order: bool) -> String {
             order(node)
         );
     }
-    for node in 0..2 {
+    for (node, value) in loads.into_iter().enumerate() {
         text += &format!(
-            "{{\"node\":{node},\"op\":\"load\",\"addr\":\"{:#x}\",\"read\":\"0{}\",\"start\":6,\"end\":9}}\n",
+            "{{\"node\":{node},\"op\":\"load\",\"addr\":\"{:#x}\",\"read\":\"0{value}\",\"start\":6,\"end\":9}}\n",
             64 * (1 - node),
-            loads[node]
         );
     }
     text

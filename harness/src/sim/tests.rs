@@ -522,7 +522,7 @@ fn the_history_has_the_order_of_its_writes_and_the_model_allows_it() {
         let addr = 0x1000 + 64 * rng.random_range(0..4) + 8 * rng.random_range(0..2);
         let (size, value) = (8, u128::from(index) + 1);
         let op = match rng.random_range(0..6) {
-            _ if node == 2 && index % 2 == 0 => Op::WriteUnique { addr, size, value },
+            _ if node == 2 && index.is_multiple_of(2) => Op::WriteUnique { addr, size, value },
             _ if node == 2 => Op::ReadOnce { addr: addr & !0x3f },
             0 => Op::Swap { addr, size, value },
             1 => Op::Evict { addr: addr & !0x3f },
