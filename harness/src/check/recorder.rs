@@ -169,7 +169,7 @@ impl Recorder {
         let order = match kind {
             _ if status != RespErr::Ok => None,
             OpKind::Evict => None,
-            OpKind::Load => Some(Kind::Load),
+            OpKind::Load | OpKind::LoadReserved => Some(Kind::Load),
             OpKind::Store => Some(Kind::Store),
             OpKind::Fence => Some(Kind::Fence),
             _ => Some(Kind::Atomic),
@@ -184,13 +184,15 @@ impl Recorder {
         self.log.end(index, order, now);
         match kind {
             OpKind::Load
+            | OpKind::LoadReserved
             | OpKind::FetchAdd
             | OpKind::Swap
             | OpKind::CompareSwap
             | OpKind::ReadOnce
             | OpKind::ReadUncached => self.log.read(index, addr, bytes),
             OpKind::WriteUnique | OpKind::WriteUncached => self.adopt(node, op, index, addr, bytes),
-            OpKind::Store | OpKind::Fence | OpKind::Evict => {}
+            // What they write is seen when it becomes visible.
+            OpKind::Store | OpKind::StoreConditional | OpKind::Fence | OpKind::Evict => {}
         }
         match self.log.len() < self.window {
             true => Ok(()),
