@@ -1,6 +1,6 @@
 //! Stimuli written by hand.
 
-use flits::stimulus::{Config, Node, Op, Step, Stimulus};
+use flits::stimulus::{Config, Node, Op, Step, Stimulus, Tiers};
 
 /// A stimulus in the making: operations are added to the node named last.
 ///
@@ -42,6 +42,11 @@ impl Program {
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.stimulus.config);
         self
+    }
+
+    /// The same devices, spread over the leaves of several chips; or as they are.
+    pub fn on_tiers(self, tiers: Option<Tiers>) -> Self {
+        self.config(|config| config.tiers = tiers.or(config.tiers))
     }
 
     /// Gives every cached node a cache of `sets` times `ways` lines.

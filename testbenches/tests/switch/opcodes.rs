@@ -3,11 +3,34 @@
 
 use flits::CacheState::{self, I, SC, UC, UD};
 use flits::Opcode::{self, *};
-use flits::stimulus::Op;
+use flits::stimulus::{Op, Tiers};
 use harness::check::Direction::{ToNode, ToSwitch};
 use harness::sim::Outcome;
 use testbenches::program::Program;
 use testbenches::steer::{self, Trace};
+
+on_one_switch_and_on_two_tiers!(
+    read_shared_of_an_idle_line_grants_unique_clean_from_memory,
+    read_shared_of_a_shared_line_adds_a_sharer_from_memory,
+    read_shared_of_a_dirty_line_is_forwarded_and_written_to_memory,
+    read_shared_of_a_clean_owned_line_is_forwarded_and_not_written,
+    read_unique_of_an_idle_line_grants_unique_clean_from_memory,
+    read_unique_of_a_shared_line_invalidates_every_sharer_first,
+    read_unique_of_an_owned_line_moves_it_from_cache_to_cache,
+    clean_unique_of_a_holder_invalidates_the_others_and_brings_no_data,
+    make_unique_takes_the_line_from_everyone_without_data,
+    write_back_full_puts_the_line_into_memory,
+    evict_of_an_owned_line_leaves_it_idle,
+    evict_of_a_shared_line_takes_one_sharer_off,
+    read_once_of_an_idle_or_shared_line_reads_memory_and_leaves_the_directory,
+    read_once_of_an_owned_line_is_forwarded_and_the_owner_keeps_it,
+    write_unique_of_an_idle_line_writes_the_enabled_bytes_in_memory,
+    write_unique_of_a_shared_line_invalidates_every_sharer_first,
+    write_unique_of_a_dirty_line_merges_with_the_owners_data,
+    write_unique_of_a_clean_owned_line_needs_no_data_from_the_owner,
+    write_unique_of_a_whole_line_drops_the_owners_dirty_data,
+    read_no_snp_and_write_no_snp_of_every_size_reach_the_memory_whole,
+);
 
 /// A line whose memory and home are of no importance.
 const A: u64 = 0x1_0040;
@@ -16,9 +39,9 @@ const LATER: u64 = 600;
 /// The base of the uncached region.
 const UNCACHED: u64 = 1 << 32;
 
-/// Runs a program on the default system of 8 ports.
-fn run(name: &str, program: Program) -> Outcome {
-    steer::run(name, &program.done())
+/// Runs a program on the default system of as many ports, or with its devices on two tiers.
+fn run(name: &str, tiers: Option<Tiers>, program: Program) -> Outcome {
+    steer::run(name, &program.on_tiers(tiers).done())
 }
 
 /// States that `port` was granted with an opcode, in order.
@@ -61,9 +84,12 @@ fn last_read(outcome: &Outcome, node: usize) -> Vec<u8> {
         .expect("a read")
 }
 
-#[test]
-fn read_shared_of_an_idle_line_grants_unique_clean_from_memory() {
-    let outcome = run("read_shared_idle", Program::new(8).node(0).load(A, 8));
+fn read_shared_of_an_idle_line_grants_unique_clean_from_memory(tiers: Option<Tiers>) {
+    let outcome = run(
+        "read_shared_idle",
+        tiers,
+        Program::new(8).node(0).load(A, 8),
+    );
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, ReadShared).len(), 1);
     assert_eq!((trace.count(MemRead), snoops(&trace)), (1, 0));
@@ -71,8 +97,7 @@ fn read_shared_of_an_idle_line_grants_unique_clean_from_memory() {
     assert_eq!(answered(&trace, 0, CompAck), [UC]);
 }
 
-#[test]
-fn read_shared_of_a_shared_line_adds_a_sharer_from_memory() {
+fn read_shared_of_a_shared_line_adds_a_sharer_from_memory(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .load(A, 8)
@@ -82,7 +107,7 @@ fn read_shared_of_a_shared_line_adds_a_sharer_from_memory() {
         .node(2)
         .after(2 * LATER)
         .load(A, 8);
-    let outcome = run("read_shared_shared", program);
+    let outcome = run("read_shared_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
         (trace.count(SnpSharedFwd), snoops(&trace)),
@@ -93,15 +118,14 @@ fn read_shared_of_a_shared_line_adds_a_sharer_from_memory() {
     assert_eq!(trace.count(MemRead), 2);
 }
 
-#[test]
-fn read_shared_of_a_dirty_line_is_forwarded_and_written_to_memory() {
+fn read_shared_of_a_dirty_line_is_forwarded_and_written_to_memory(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .store(A, 8, 42)
         .node(1)
         .after(LATER)
         .load(A, 8);
-    let outcome = run("read_shared_dirty", program);
+    let outcome = run("read_shared_dirty", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.got(0, SnpSharedFwd).len(), 1);
     assert_eq!(answered(&trace, 0, SnpRespDataFwded), [SC]);
@@ -111,32 +135,33 @@ fn read_shared_of_a_dirty_line_is_forwarded_and_written_to_memory() {
     assert_eq!(last_read(&outcome, 1), 42u64.to_le_bytes());
 }
 
-#[test]
-fn read_shared_of_a_clean_owned_line_is_forwarded_and_not_written() {
+fn read_shared_of_a_clean_owned_line_is_forwarded_and_not_written(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .load(A, 8)
         .node(1)
         .after(LATER)
         .load(A, 8);
-    let outcome = run("read_shared_clean", program);
+    let outcome = run("read_shared_clean", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(answered(&trace, 0, SnpRespFwded), [SC]);
     assert_eq!(granted(&trace, 1, CompData), [SC]);
     assert_eq!((trace.count(MemRead), trace.count(MemWrite)), (1, 0));
 }
 
-#[test]
-fn read_unique_of_an_idle_line_grants_unique_clean_from_memory() {
-    let outcome = run("read_unique_idle", Program::new(8).node(0).store(A, 8, 1));
+fn read_unique_of_an_idle_line_grants_unique_clean_from_memory(tiers: Option<Tiers>) {
+    let outcome = run(
+        "read_unique_idle",
+        tiers,
+        Program::new(8).node(0).store(A, 8, 1),
+    );
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, ReadUnique).len(), 1);
     assert_eq!((trace.count(MemRead), snoops(&trace)), (1, 0));
     assert_eq!(granted(&trace, 0, CompData), [UC]);
 }
 
-#[test]
-fn read_unique_of_a_shared_line_invalidates_every_sharer_first() {
+fn read_unique_of_a_shared_line_invalidates_every_sharer_first(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .load(A, 8)
@@ -149,7 +174,7 @@ fn read_unique_of_a_shared_line_invalidates_every_sharer_first() {
         .node(3)
         .after(3 * LATER)
         .load(A, 8);
-    let outcome = run("read_unique_shared", program);
+    let outcome = run("read_unique_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(2, ReadUnique).len(), 1);
     assert_eq!(granted(&trace, 2, CompData), [UC]);
@@ -166,8 +191,7 @@ fn read_unique_of_a_shared_line_invalidates_every_sharer_first() {
     assert_eq!(last_read(&outcome, 3), 7u64.to_le_bytes());
 }
 
-#[test]
-fn read_unique_of_an_owned_line_moves_it_from_cache_to_cache() {
+fn read_unique_of_an_owned_line_moves_it_from_cache_to_cache(tiers: Option<Tiers>) {
     for dirty in [true, false] {
         let first = Program::new(8).node(0);
         let first = if dirty {
@@ -176,7 +200,7 @@ fn read_unique_of_an_owned_line_moves_it_from_cache_to_cache() {
             first.load(A, 8)
         };
         let program = first.node(1).after(LATER).store(A + 8, 8, 6).load(A, 16);
-        let outcome = run("read_unique_owned", program);
+        let outcome = run("read_unique_owned", tiers, program);
         let trace = Trace::of(&outcome);
         assert_eq!(trace.got(0, SnpUniqueFwd).len(), 1);
         assert_eq!(answered(&trace, 0, SnpRespFwded), [I]);
@@ -185,8 +209,7 @@ fn read_unique_of_an_owned_line_moves_it_from_cache_to_cache() {
     }
 }
 
-#[test]
-fn clean_unique_of_a_holder_invalidates_the_others_and_brings_no_data() {
+fn clean_unique_of_a_holder_invalidates_the_others_and_brings_no_data(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .load(A, 8)
@@ -199,7 +222,7 @@ fn clean_unique_of_a_holder_invalidates_the_others_and_brings_no_data() {
         .node(2)
         .after(2 * LATER)
         .load(A, 8);
-    let outcome = run("clean_unique", program);
+    let outcome = run("clean_unique", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, CleanUnique).len(), 1);
     assert_eq!(granted(&trace, 0, Comp), [UC]);
@@ -219,8 +242,7 @@ fn clean_unique_of_a_holder_invalidates_the_others_and_brings_no_data() {
     );
 }
 
-#[test]
-fn make_unique_takes_the_line_from_everyone_without_data() {
+fn make_unique_takes_the_line_from_everyone_without_data(tiers: Option<Tiers>) {
     let holders = [
         Program::new(8),
         Program::new(8).node(1).load(A, 8),
@@ -240,7 +262,7 @@ fn make_unique_takes_the_line_from_everyone_without_data() {
             .node(3)
             .after(3 * LATER)
             .load(A, 64);
-        let outcome = run("make_unique", program);
+        let outcome = run("make_unique", tiers, program);
         let trace = Trace::of(&outcome);
         assert_eq!(trace.sent(0, MakeUnique).len(), 1);
         assert_eq!(granted(&trace, 0, Comp), [UD]);
@@ -253,8 +275,7 @@ fn make_unique_takes_the_line_from_everyone_without_data() {
     }
 }
 
-#[test]
-fn write_back_full_puts_the_line_into_memory() {
+fn write_back_full_puts_the_line_into_memory(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .store(A, 8, 3)
@@ -262,7 +283,7 @@ fn write_back_full_puts_the_line_into_memory() {
         .node(1)
         .after(2 * LATER)
         .load(A, 8);
-    let outcome = run("write_back_full", program);
+    let outcome = run("write_back_full", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
         (trace.sent(0, WriteBackFull).len(), trace.count(MemWrite)),
@@ -274,8 +295,7 @@ fn write_back_full_puts_the_line_into_memory() {
     assert_eq!(last_read(&outcome, 1), 3u64.to_le_bytes());
 }
 
-#[test]
-fn evict_of_an_owned_line_leaves_it_idle() {
+fn evict_of_an_owned_line_leaves_it_idle(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .load(A, 8)
@@ -283,7 +303,7 @@ fn evict_of_an_owned_line_leaves_it_idle() {
         .node(1)
         .after(2 * LATER)
         .load(A, 8);
-    let outcome = run("evict_owned", program);
+    let outcome = run("evict_owned", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
         (trace.sent(0, Evict).len(), trace.got(0, Comp).len()),
@@ -293,8 +313,7 @@ fn evict_of_an_owned_line_leaves_it_idle() {
     assert_eq!(granted(&trace, 1, CompData), [UC]);
 }
 
-#[test]
-fn evict_of_a_shared_line_takes_one_sharer_off() {
+fn evict_of_a_shared_line_takes_one_sharer_off(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .load(A, 8)
@@ -306,7 +325,7 @@ fn evict_of_a_shared_line_takes_one_sharer_off() {
         .node(2)
         .after(4 * LATER)
         .store(A, 8, 1);
-    let outcome = run("evict_shared", program);
+    let outcome = run("evict_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, Evict).len(), 1);
     assert_eq!(
@@ -315,15 +334,14 @@ fn evict_of_a_shared_line_takes_one_sharer_off() {
     );
 }
 
-#[test]
-fn read_once_of_an_idle_or_shared_line_reads_memory_and_leaves_the_directory() {
+fn read_once_of_an_idle_or_shared_line_reads_memory_and_leaves_the_directory(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .read_once(A)
         .node(1)
         .after(LATER)
         .load(A, 8);
-    let outcome = run("read_once_idle", program);
+    let outcome = run("read_once_idle", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, ReadOnce).len(), 1);
     assert_eq!(granted(&trace, 0, CompData), [I]);
@@ -339,13 +357,12 @@ fn read_once_of_an_idle_or_shared_line_reads_memory_and_leaves_the_directory() {
         .node(0)
         .after(2 * LATER)
         .read_once(A);
-    let outcome = run("read_once_shared", program);
+    let outcome = run("read_once_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!((trace.count(SnpOnceFwd), trace.count(MemRead)), (0, 2));
 }
 
-#[test]
-fn read_once_of_an_owned_line_is_forwarded_and_the_owner_keeps_it() {
+fn read_once_of_an_owned_line_is_forwarded_and_the_owner_keeps_it(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .store(A, 8, 8)
@@ -354,7 +371,7 @@ fn read_once_of_an_owned_line_is_forwarded_and_the_owner_keeps_it() {
         .node(1)
         .after(LATER)
         .read_once(A);
-    let outcome = run("read_once_owned", program);
+    let outcome = run("read_once_owned", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(answered(&trace, 0, SnpRespFwded), [UD]);
     assert_eq!(
@@ -369,8 +386,7 @@ fn read_once_of_an_owned_line_is_forwarded_and_the_owner_keeps_it() {
     assert_eq!(last_read(&outcome, 1)[..8], 8u64.to_le_bytes());
 }
 
-#[test]
-fn write_unique_of_an_idle_line_writes_the_enabled_bytes_in_memory() {
+fn write_unique_of_an_idle_line_writes_the_enabled_bytes_in_memory(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .write_unique(A, 64, 0x1000)
@@ -378,7 +394,7 @@ fn write_unique_of_an_idle_line_writes_the_enabled_bytes_in_memory() {
         .node(1)
         .after(2 * LATER)
         .load(A, 16);
-    let outcome = run("write_unique_idle", program);
+    let outcome = run("write_unique_idle", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
         (trace.sent(0, WriteUnique).len(), trace.count(MemWrite)),
@@ -391,8 +407,7 @@ fn write_unique_of_an_idle_line_writes_the_enabled_bytes_in_memory() {
     );
 }
 
-#[test]
-fn write_unique_of_a_shared_line_invalidates_every_sharer_first() {
+fn write_unique_of_a_shared_line_invalidates_every_sharer_first(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .load(A, 8)
@@ -404,7 +419,7 @@ fn write_unique_of_a_shared_line_invalidates_every_sharer_first() {
         .node(2)
         .after(2 * LATER)
         .write_unique(A, 8, 4);
-    let outcome = run("write_unique_shared", program);
+    let outcome = run("write_unique_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
         [0, 1].map(|node| trace.got(node, SnpMakeInvalid).len()),
@@ -414,8 +429,7 @@ fn write_unique_of_a_shared_line_invalidates_every_sharer_first() {
     assert_eq!(last_read(&outcome, 0), 4u64.to_le_bytes());
 }
 
-#[test]
-fn write_unique_of_a_dirty_line_merges_with_the_owners_data() {
+fn write_unique_of_a_dirty_line_merges_with_the_owners_data(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .store(A, 8, 0x1111_1111_1111_1111)
@@ -424,7 +438,7 @@ fn write_unique_of_a_dirty_line_merges_with_the_owners_data() {
         .node(1)
         .after(LATER)
         .write_unique(A + 2, 2, 0x2222);
-    let outcome = run("write_unique_dirty", program);
+    let outcome = run("write_unique_dirty", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.got(0, SnpUnique).len(), 1);
     assert_eq!(answered(&trace, 0, SnpRespData), [I]);
@@ -435,8 +449,7 @@ fn write_unique_of_a_dirty_line_merges_with_the_owners_data() {
     );
 }
 
-#[test]
-fn write_unique_of_a_clean_owned_line_needs_no_data_from_the_owner() {
+fn write_unique_of_a_clean_owned_line_needs_no_data_from_the_owner(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .load(A, 8)
@@ -445,7 +458,7 @@ fn write_unique_of_a_clean_owned_line_needs_no_data_from_the_owner() {
         .node(1)
         .after(LATER)
         .write_unique(A, 8, 6);
-    let outcome = run("write_unique_clean", program);
+    let outcome = run("write_unique_clean", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
         (trace.got(0, SnpUnique).len(), answered(&trace, 0, SnpResp)),
@@ -454,8 +467,7 @@ fn write_unique_of_a_clean_owned_line_needs_no_data_from_the_owner() {
     assert_eq!(last_read(&outcome, 0), 6u64.to_le_bytes());
 }
 
-#[test]
-fn write_unique_of_a_whole_line_drops_the_owners_dirty_data() {
+fn write_unique_of_a_whole_line_drops_the_owners_dirty_data(tiers: Option<Tiers>) {
     let program = Program::new(8)
         .node(0)
         .store(A, 8, 1)
@@ -464,7 +476,7 @@ fn write_unique_of_a_whole_line_drops_the_owners_dirty_data() {
         .node(1)
         .after(LATER)
         .write_unique(A, 64, 0x77);
-    let outcome = run("write_unique_line", program);
+    let outcome = run("write_unique_line", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
         (
@@ -480,8 +492,7 @@ fn write_unique_of_a_whole_line_drops_the_owners_dirty_data() {
     assert_eq!(last_read(&outcome, 0), 0x77u64.to_le_bytes());
 }
 
-#[test]
-fn read_no_snp_and_write_no_snp_of_every_size_reach_the_memory_whole() {
+fn read_no_snp_and_write_no_snp_of_every_size_reach_the_memory_whole(tiers: Option<Tiers>) {
     for log2 in 0..=8u16 {
         let size = 1 << log2;
         let addr = UNCACHED + 0x2100 + u64::from(if size < 16 { size } else { 0 });
@@ -498,7 +509,7 @@ fn read_no_snp_and_write_no_snp_of_every_size_reach_the_memory_whole() {
             .node(5)
             .after(LATER)
             .op(read);
-        let outcome = run("read_write_no_snp", program);
+        let outcome = run("read_write_no_snp", tiers, program);
         let trace = Trace::of(&outcome);
         assert_eq!((trace.count(WriteNoSnp), trace.count(ReadNoSnp)), (1, 1));
         assert_eq!(
@@ -518,12 +529,13 @@ fn overflow(ports: usize, touch: impl Fn(Program, u64) -> Program) -> Program {
     (0..1200u64).fold(program, |program, line| touch(program, line * 64))
 }
 
+// On one switch only: two tiers have four times the directories.
 #[test]
 fn recall_of_an_owned_line_takes_it_back_and_writes_it_if_dirty() {
     let program = overflow(4, |program, addr| {
         program.store(addr, 8, 1 + u128::from(addr))
     });
-    let outcome = run("recall_dirty", program);
+    let outcome = run("recall_dirty", None, program);
     let trace = Trace::of(&outcome);
     let recalled = trace.got(0, SnpUnique).len();
     assert!(recalled > 0, "no recall");
@@ -531,7 +543,7 @@ fn recall_of_an_owned_line_takes_it_back_and_writes_it_if_dirty() {
     assert_eq!(trace.count(MemWrite), recalled);
 
     let program = overflow(4, |program, addr| program.load(addr, 8));
-    let outcome = run("recall_clean", program);
+    let outcome = run("recall_clean", None, program);
     let trace = Trace::of(&outcome);
     let recalled = trace.got(0, SnpUnique).len();
     assert!(recalled > 0, "no recall");
@@ -549,7 +561,7 @@ fn recall_of_a_shared_line_invalidates_every_sharer() {
     for line in 0..1200u64 {
         program = program.load(line * 64, 8);
     }
-    let outcome = run("recall_shared", program);
+    let outcome = run("recall_shared", None, program);
     let trace = Trace::of(&outcome);
     let recalled = [0, 1].map(|node| trace.got(node, SnpMakeInvalid).len());
     assert!(

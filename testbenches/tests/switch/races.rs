@@ -4,10 +4,19 @@
 use flits::CacheState::{self, I, UC};
 use flits::Opcode::{self, *};
 use flits::Packet;
-use flits::stimulus::{MemoryTiming, Node, Op, Stimulus, Timing};
+use flits::stimulus::{MemoryTiming, Node, Op, Stimulus, Tiers, Timing};
 use harness::check::Direction::{ToNode, ToSwitch};
 use testbenches::program::Program;
 use testbenches::steer::{self, Trace};
+
+on_one_switch_and_on_two_tiers!(
+    race_1_a_write_back_in_flight_answers_every_snoop_and_is_dropped_as_stale,
+    race_1_an_eviction_in_flight_answers_a_snoop_with_nothing,
+    race_2_a_clean_unique_overtaken_by_another_is_served_with_data,
+    race_3_an_owner_that_has_evicted_cannot_forward_and_memory_answers,
+    race_4_a_snoop_waits_until_the_grant_before_it_is_acknowledged,
+    race_5_a_memory_write_is_answered_before_the_line_is_read_again,
+);
 
 /// The line that is fought for.
 const A: u64 = 0x1_0040;
@@ -52,8 +61,7 @@ fn answered(trace: &Trace<'_>, port: usize, opcode: Opcode) -> Vec<CacheState> {
         .collect()
 }
 
-#[test]
-fn race_1_a_write_back_in_flight_answers_every_snoop_and_is_dropped_as_stale() {
+fn race_1_a_write_back_in_flight_answers_every_snoop_and_is_dropped_as_stale(tiers: Option<Tiers>) {
     type Other = fn(Program) -> Program;
     let cases: [(Opcode, Opcode, u32, Other); 5] = [
         (SnpSharedFwd, SnpRespDataFwded, 1, |program| {
@@ -76,7 +84,12 @@ fn race_1_a_write_back_in_flight_answers_every_snoop_and_is_dropped_as_stale() {
             &name,
             TRIES,
             |skew| {
-                let owner = Program::new(8).node(0).store(A, 8, 1).after(LATER).evict(A);
+                let owner = Program::new(8)
+                    .on_tiers(tiers)
+                    .node(0)
+                    .store(A, 8, 1)
+                    .after(LATER)
+                    .evict(A);
                 other(owner.node(1).after(LATER + 2 * skew))
                     .node(2)
                     .after(4 * LATER)
@@ -106,13 +119,13 @@ fn race_1_a_write_back_in_flight_answers_every_snoop_and_is_dropped_as_stale() {
     }
 }
 
-#[test]
-fn race_1_an_eviction_in_flight_answers_a_snoop_with_nothing() {
+fn race_1_an_eviction_in_flight_answers_a_snoop_with_nothing(tiers: Option<Tiers>) {
     let outcome = steer::until_met(
         "race_1_evict",
         TRIES,
         |skew| {
             Program::new(8)
+                .on_tiers(tiers)
                 .node(0)
                 .load(A, 8)
                 .after(2 * LATER)
@@ -132,10 +145,10 @@ fn race_1_an_eviction_in_flight_answers_a_snoop_with_nothing() {
     assert_eq!(steer::stale(&outcome).unwrap_or(1), 1, "the home drops it");
 }
 
-#[test]
-fn race_2_a_clean_unique_overtaken_by_another_is_served_with_data() {
-    let both: fn(u64) -> Stimulus = |skew| {
+fn race_2_a_clean_unique_overtaken_by_another_is_served_with_data(tiers: Option<Tiers>) {
+    let both = |skew: u64| {
         Program::new(8)
+            .on_tiers(tiers)
             .node(0)
             .load(A, 8)
             .after(2 * LATER)
@@ -149,8 +162,9 @@ fn race_2_a_clean_unique_overtaken_by_another_is_served_with_data() {
             .load(A, 16)
             .done()
     };
-    let stranger: fn(u64) -> Stimulus = |skew| {
+    let stranger = |skew: u64| {
         Program::new(8)
+            .on_tiers(tiers)
             .node(0)
             .load(A, 8)
             .after(2 * LATER)
@@ -166,8 +180,8 @@ fn race_2_a_clean_unique_overtaken_by_another_is_served_with_data() {
             .done()
     };
     for (name, make) in [
-        ("race_2_clean_unique", both),
-        ("race_2_read_unique", stranger),
+        ("race_2_clean_unique", &both as &dyn Fn(u64) -> Stimulus),
+        ("race_2_read_unique", &stranger),
     ] {
         let overtaken = |trace: &Trace<'_>, node: usize| {
             let Some(&asked) = trace.sent(node, CleanUnique).first() else {
@@ -195,8 +209,7 @@ fn race_2_a_clean_unique_overtaken_by_another_is_served_with_data() {
     }
 }
 
-#[test]
-fn race_3_an_owner_that_has_evicted_cannot_forward_and_memory_answers() {
+fn race_3_an_owner_that_has_evicted_cannot_forward_and_memory_answers(tiers: Option<Tiers>) {
     type Other = fn(Program) -> Program;
     let cases: [(Opcode, Other); 3] = [
         (SnpSharedFwd, |program| program.load(A, 8)),
@@ -208,7 +221,12 @@ fn race_3_an_owner_that_has_evicted_cannot_forward_and_memory_answers() {
             &format!("race_3_{snoop}"),
             TRIES,
             |skew| {
-                let owner = Program::new(8).node(0).load(A, 8).after(LATER).evict(A);
+                let owner = Program::new(8)
+                    .on_tiers(tiers)
+                    .node(0)
+                    .load(A, 8)
+                    .after(LATER)
+                    .evict(A);
                 other(owner.node(1).after(LATER + 2 * skew)).done()
             },
             |trace| caught(trace, 0, Evict, snoop).is_some(),
@@ -231,13 +249,12 @@ fn race_3_an_owner_that_has_evicted_cannot_forward_and_memory_answers() {
     }
 }
 
-#[test]
-fn race_4_a_snoop_waits_until_the_grant_before_it_is_acknowledged() {
+fn race_4_a_snoop_waits_until_the_grant_before_it_is_acknowledged(tiers: Option<Tiers>) {
     let outcome = steer::until_met(
         "race_4",
         TRIES,
         |skew| {
-            slow_memories(Program::new(8))
+            slow_memories(Program::new(8).on_tiers(tiers))
                 .node(0)
                 .store(A, 8, 1)
                 .node(1)
@@ -268,13 +285,12 @@ fn race_4_a_snoop_waits_until_the_grant_before_it_is_acknowledged() {
     assert!(trace.got(0, SnpUniqueFwd)[0] > trace.sent(0, CompAck)[0]);
 }
 
-#[test]
-fn race_5_a_memory_write_is_answered_before_the_line_is_read_again() {
+fn race_5_a_memory_write_is_answered_before_the_line_is_read_again(tiers: Option<Tiers>) {
     let outcome = steer::until_met(
         "race_5",
         TRIES,
         |skew| {
-            slow_memories(Program::new(8))
+            slow_memories(Program::new(8).on_tiers(tiers))
                 .node(0)
                 .store(A, 8, 1)
                 .node(1)
