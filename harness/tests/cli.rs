@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use flits::stimulus::{Config, Op, Step, Stimulus};
+use flits::stimulus::{Config, MemoryTiming, Node, Op, Step, Stimulus, Timing};
 use harness::report::Report;
 
 fn supernode(args: &[&str]) -> Output {
@@ -111,6 +111,7 @@ fn options_out_of_range_are_refused() {
         ("--lines-per-block", "0", "0 is not in"),
         ("--in-flight", "65", "65 is not in"),
         ("--seed", "x", "invalid digit"),
+        ("--vcd-cycles", "7..7", "like 5000..7000"),
     ] {
         let text = refusal(&["run", "kv", option, value]);
         assert!(text.contains(why), "{option} {value}: {text}");
@@ -250,6 +251,63 @@ fn a_waveform_holds_the_packets_of_its_run() {
         rows.iter().any(|row| row.contains("RSP    CompAck")),
         "{table}"
     );
+}
+
+#[test]
+fn a_violation_names_the_command_that_shows_the_cycles_before_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (stimulus, vcd) = (folder.path().join("s.jsonl"), folder.path().join("s.vcd"));
+    let mut config = Config::new(8);
+    // Slower than anyone may be.
+    let timing = MemoryTiming::Custom(Timing {
+        latency: 40_000,
+        channels: 1,
+        busy: 1,
+    });
+    for node in &mut config.nodes {
+        if matches!(node, Node::Memory { .. }) {
+            *node = Node::Memory { timing };
+        }
+    }
+    let load = Step {
+        node: 0,
+        after: 0,
+        op: Op::Load {
+            addr: 0x40,
+            size: 8,
+        },
+    };
+    let steps = vec![load];
+    let written = Stimulus {
+        seed: 7,
+        config,
+        steps,
+    };
+    written.write(&stimulus).expect("writable");
+    let violation = |args: &[&str]| {
+        let output = supernode(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let text = violation(&["replay", text_of(&stimulus)]);
+    let (_, again) = text.split_once("to look at it: ").expect("a command");
+    let (same, cycles) = again.trim().split_once(" --vcd-cycles ").expect("cycles");
+    assert_eq!(
+        same,
+        format!(
+            "supernode replay {} --vcd violation.vcd",
+            stimulus.display()
+        )
+    );
+    let (from, to) = cycles.split_once("..").expect("a range");
+    let [from, to]: [u64; 2] = [from, to].map(|end| end.parse().expect("a number"));
+    assert!(from > 15_000 && to - from < 3_000, "{cycles}");
+
+    let replay = ["replay", text_of(&stimulus), "--vcd", text_of(&vcd)];
+    violation(&[&replay[..], &["--vcd-cycles", cycles]].concat());
+    let waves = std::fs::read_to_string(&vcd).expect("a waveform");
+    let times = waves.lines().filter(|line| line.starts_with('#')).count() as u64;
+    assert!((1..=2 * (to - from)).contains(&times), "{times} times");
 }
 
 #[test]

@@ -44,7 +44,8 @@ pub struct Builder {
     config: Config,
     seed: u64,
     model: Model,
-    vcd: Option<(Vec<PathBuf>, Option<Range<u64>>)>,
+    vcd: Vec<PathBuf>,
+    vcd_cycles: Option<Range<u64>>,
     checks: bool,
     log_packets: bool,
     stuck_after: u64,
@@ -58,7 +59,8 @@ impl Default for Builder {
             config: Config::new(8),
             seed: 0,
             model: Model::Rtl(Variant::Fast),
-            vcd: None,
+            vcd: Vec::new(),
+            vcd_cycles: None,
             checks: true,
             log_packets: false,
             stuck_after: check::STUCK_AFTER,
@@ -97,24 +99,18 @@ impl Builder {
     /// Writes a VCD file; the model's variant is then [`Variant::Wave`]. Of several chips, one file
     /// each, see [`vcd_of`].
     pub fn vcd(self, path: impl Into<PathBuf>) -> Self {
-        Builder {
-            vcd: Some((vec![path.into()], None)),
-            ..self
-        }
+        self.vcds(vec![path.into()])
     }
 
     /// Writes a VCD file of each chip to a path of its own.
     pub fn vcds(self, paths: Vec<PathBuf>) -> Self {
-        Builder {
-            vcd: Some((paths, None)),
-            ..self
-        }
+        Builder { vcd: paths, ..self }
     }
 
-    /// Writes a VCD file of these cycles only; the model's variant is then [`Variant::Wave`].
-    pub fn vcd_window(self, path: impl Into<PathBuf>, cycles: Range<u64>) -> Self {
+    /// Only these cycles go into the VCD files.
+    pub fn vcd_cycles(self, cycles: Range<u64>) -> Self {
         Builder {
-            vcd: Some((vec![path.into()], Some(cycles))),
+            vcd_cycles: Some(cycles),
             ..self
         }
     }
@@ -156,9 +152,9 @@ impl Builder {
     /// One sentence about a configuration that is not possible.
     pub fn build(self) -> Result<Supernode, Failure> {
         let ports = self.config.ports;
-        let variant = |variant| match self.vcd {
-            Some(_) => Variant::Wave,
-            None => variant,
+        let variant = |variant| match self.vcd[..] {
+            [] => variant,
+            _ => Variant::Wave,
         };
         self.config.check().map_err(setup)?;
         if let Some(tiers) = self.config.tiers {
@@ -254,12 +250,12 @@ impl Builder {
 
         // The parameters were read unwatched; the checkers see everything from this reset on.
         dut.reset()?;
-        if let Some((paths, window)) = &self.vcd {
-            let paths = match &paths[..] {
+        if !self.vcd.is_empty() {
+            let paths = match &self.vcd[..] {
                 [path] if dut.chips() > 1 => (0..dut.chips()).map(|c| vcd_of(path, c)).collect(),
-                _ => paths.clone(),
+                paths => paths.to_vec(),
             };
-            dut.trace_open(&paths, window.clone())?;
+            dut.trace_open(&paths, self.vcd_cycles.clone())?;
         }
         if direct.is_none() {
             dut.program(topology, &map, &partitions, &parameters, &mut checks)?;

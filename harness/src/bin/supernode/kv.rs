@@ -88,11 +88,9 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     }
     config.check().map_err(Stop::Input)?;
     let files = args.outputs.prepare(chips)?;
-    let mut builder = Supernode::builder().config(config).seed(args.seed);
-    if let Some(paths) = files.vcd() {
-        builder = builder.vcds(paths);
-    }
-    let mut supernode = builder
+    let builder = Supernode::builder().config(config).seed(args.seed);
+    let mut supernode = files
+        .with_waves(builder)
         .build()
         .map_err(|failure| simulate::stop(&failure))?;
     let layout = Layout {

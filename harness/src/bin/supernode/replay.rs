@@ -45,7 +45,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let files = args.outputs.prepare(chips)?;
     let history = args.history.as_deref().map(OutFile::create).transpose();
     let history = history.map_err(Stop::Input)?;
-    let mut builder = Supernode::builder()
+    let builder = Supernode::builder()
         .config(stimulus.config.clone())
         .seed(stimulus.seed)
         .model(match args.model {
@@ -53,14 +53,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             Choice::Tight => Model::Tight,
             Choice::Reference => Model::Reference,
         });
-    if let Some(paths) = files.vcd() {
-        builder = builder.vcds(paths);
-    }
     let named = |stop| match stop {
         Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),
         other => other,
     };
-    let built = builder
+    let built = files
+        .with_waves(builder)
         .build()
         .map_err(|failure| named(simulate::stop(&failure)));
     let mut supernode = built?;

@@ -1,11 +1,13 @@
 //! What the commands that simulate have in common.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use harness::dut::vcd_of;
 use harness::report::file::OutFile;
 use harness::report::{Report, Run, html};
+use harness::sim::Builder;
 use harness::{Failure, FailureKind};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -24,13 +26,28 @@ pub struct Outputs {
     /// a file each: run.vcd becomes run.chip0.vcd and so on.
     #[arg(long, value_name = "FILE")]
     vcd: Option<PathBuf>,
+    /// Write only these cycles of the waveform, like 5000..7000; the rest runs as fast as without.
+    #[arg(long, value_name = "FROM..TO", requires = "vcd", value_parser = cycles)]
+    vcd_cycles: Option<Range<u64>>,
 }
+
+/// Reads a range of cycles.
+fn cycles(text: &str) -> Result<Range<u64>, String> {
+    let ends = text.split_once("..");
+    let range = ends.and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    let range = range.filter(|range: &Range<u64>| !range.is_empty());
+    range.ok_or_else(|| "give the first cycle and the one after the last, like 5000..7000".into())
+}
+
+/// Cycles before a violation in which one looks for its cause first.
+const BEFORE: u64 = 2_000;
 
 /// The same files, known to be writable.
 pub struct Prepared {
     json: Option<OutFile>,
     html: Option<OutFile>,
     vcd: Vec<OutFile>,
+    vcd_cycles: Option<Range<u64>>,
 }
 
 impl Outputs {
@@ -54,18 +71,20 @@ impl Outputs {
             json: prepare(&self.json)?,
             html: prepare(&self.html)?,
             vcd: vcd.collect::<Result<_, _>>().map_err(Stop::Input)?,
+            vcd_cycles: self.vcd_cycles.clone(),
         })
     }
 }
 
 impl Prepared {
-    /// Where the waveform of each chip is to be written, if one is wanted.
-    pub fn vcd(&self) -> Option<Vec<PathBuf>> {
-        let paths = self
-            .vcd
-            .iter()
-            .map(|file| file.working_path().to_path_buf());
-        (!self.vcd.is_empty()).then(|| paths.collect())
+    /// The system with the waveform of each chip, if it is wanted.
+    pub fn with_waves(&self, builder: Builder) -> Builder {
+        let paths = self.vcd.iter().map(|file| file.working_path().into());
+        let builder = builder.vcds(paths.collect());
+        match &self.vcd_cycles {
+            Some(cycles) => builder.vcd_cycles(cycles.clone()),
+            None => builder,
+        }
     }
 
     /// Prints the report and gives the files their content and names.
@@ -112,7 +131,10 @@ fn violation(failure: &Failure, outputs: &Outputs) -> Stop {
     let command = command_line();
     let again = match &outputs.vcd {
         Some(path) => format!("supernode wave {}", quote(&path.display().to_string())),
-        None => format!("{command} --vcd violation.vcd"),
+        None => {
+            let (from, to) = (failure.cycle.saturating_sub(BEFORE), failure.cycle + 1);
+            format!("{command} --vcd violation.vcd --vcd-cycles {from}..{to}")
+        }
     };
     Stop::Failure(format!("{failure}\nto look at it: {again}"))
 }
