@@ -49,7 +49,15 @@ fn help_shows_every_command_and_examples() {
     let output = supernode(&["--help"]);
     assert!(output.status.success());
     let text = stdout(&output);
-    for word in ["run", "replay", "wave", "info", "completions", "Examples:"] {
+    for word in [
+        "run",
+        "replay",
+        "wave",
+        "litmus",
+        "info",
+        "completions",
+        "Examples:",
+    ] {
         assert!(text.contains(word), "{word} in {text}");
     }
 }
@@ -415,4 +423,82 @@ fn the_key_value_cache_runs_on_several_chips() {
     assert!(sentence(&["run", "kv", "--leaves", "3"]).contains("there can be 2, 4 or 8"));
     assert!(refusal(&["run", "kv", "--leaves", "4", "--spines", "9"]).contains("9 is not in"));
     assert!(refusal(&["run", "kv", "--spines", "2"]).contains("--leaves"));
+}
+
+/// A litmus test of the project.
+fn litmus(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbenches/litmus");
+    text_of(&folder.join(name)).to_owned()
+}
+
+#[test]
+fn litmus_shows_what_a_node_with_a_store_buffer_does_and_nothing_forbidden() {
+    let folder = tempfile::tempdir().expect("folder");
+    let json = folder.path().join("litmus.json");
+    let (file, json) = (litmus("SB.litmus"), text_of(&json).to_owned());
+    let output = supernode(&[
+        "litmus", &file, "--node", "tso", "--runs", "80", "--json", &json,
+    ]);
+    assert!(output.status.success(), "{output:?}");
+    let text = stdout(&output);
+    let line = text.lines().find(|line| line.starts_with("SB "));
+    let words: Vec<_> = line.expect("a line a test").split_whitespace().collect();
+    assert_eq!(words, ["SB", "2", "80", "4/4", "1/1", "0"]);
+    let json = std::fs::read_to_string(json).expect("the file");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["tests"][0]["tso_only_seen"], 1);
+    assert_eq!(json["runs"], 80);
+}
+
+#[test]
+fn litmus_ends_with_the_command_that_shows_a_forbidden_state_again() {
+    let file = litmus("SB.litmus");
+    let arguments = ["litmus", &file, "--node", "tso", "--model", "sc"];
+    let output = supernode(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(
+        text.starts_with("supernode: SB: the final state 0:rax=0; 1:rax=0 is forbidden"),
+        "{text}"
+    );
+    let again = text.lines().last().expect("a last line");
+    let (_, batch) = again.rsplit_once(' ').expect("a batch");
+    assert!(
+        again.starts_with("to see it again: supernode litmus"),
+        "{text}"
+    );
+    let again = supernode(&[&arguments[..], &["--batch", batch]].concat());
+    let story = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.starts_with("  "));
+        lines.map(str::to_owned).collect()
+    };
+    let repeated = String::from_utf8(again.stderr).expect("text");
+    assert_eq!(story(&repeated), story(&text));
+    assert!(story(&text).len() >= 5, "{text}");
+}
+
+#[test]
+fn litmus_says_what_is_wrong_with_a_test() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("bad.litmus");
+    let file = text_of(&path);
+    std::fs::write(&path, "X86_64 T\n{ }\n P0 ;\n movq 1,(x) ;\nexists (x=1)\n").expect("write");
+    let text = sentence(&["litmus", file]);
+    assert!(text.contains("bad.litmus:4: `1` is no operand"), "{text}");
+    let text = sentence(&["litmus", "absent.litmus"]);
+    assert!(
+        text.contains("absent.litmus: the file cannot be read"),
+        "{text}"
+    );
+    let text = sentence(&["litmus", &litmus("SB.litmus"), "--batch", "9"]);
+    assert!(text.contains("there is no batch 9"), "{text}");
+
+    std::fs::write(
+        &path,
+        "X86_64 T\n{ }\n P0 ;\n clflush (x) ;\nexists (x=1)\n",
+    )
+    .expect("write");
+    let output = supernode(&["litmus", file, "--runs", "0"]);
+    let text = stdout(&output);
+    assert!(text.contains("1 (instruction clflush)"), "{text}");
 }
