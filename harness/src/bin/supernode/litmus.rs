@@ -38,6 +38,9 @@ pub struct Args {
     /// Only tests whose name contains this.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Only tests of so many threads.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
     /// Ports of the switch: 4, 8 or 16.
     #[arg(long, value_name = "P", default_value_t = 8, value_parser = kv::ports)]
     ports: usize,
@@ -101,6 +104,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         collection
             .refused
             .retain(|refused| refused.name.contains(only));
+    }
+    if let Some(threads) = args.threads {
+        let tests = &mut collection.tests;
+        tests.retain(|(test, _)| test.threads.len() == threads);
     }
     let json = args.json.as_deref().map(OutFile::create).transpose();
     let json = json.map_err(Stop::Input)?;
