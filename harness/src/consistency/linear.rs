@@ -193,7 +193,8 @@ impl<'a> Linear<'a> {
         }
     }
 
-    /// Whether a store may reach a reader before it is visible.
+    /// Whether a store may reach a reader before it is visible. It never reaches one that comes
+    /// before it.
     fn forwards(&self, writer: u32, reader: u32) -> bool {
         let (from, to) = (
             self.history.operation(writer),
@@ -204,93 +205,40 @@ impl<'a> Linear<'a> {
             && from.thread == to.thread
             && from.thread != NOBODY
             && self.models[from.thread as usize] == Model::Tso
+            && !self.history.precedes(reader, writer)
     }
 
-    /// How far a place had come at an access: twice its version for a write, one more for a read of
-    /// that version.
-    fn stage(&self, at: usize, bound: Bound) -> u64 {
-        let written = 2 * u64::from(self.written[at]);
-        let span = self.read[at];
-        match (self.history.all_accesses()[at].read, bound) {
-            (Some(_), Bound::Earliest) => written.max(2 * u64::from(span.first) + 1),
-            (Some(_), Bound::Latest) => 2 * u64::from(span.last) + 1,
-            (None, _) => written,
+    /// The cycle when a load, which comes after the store in the program, reads an older version.
+    fn backwards(&self, store: u32, load: u32, at: usize) -> Reason {
+        let place = self.history.all_accesses()[at].place;
+        let next = self.writers(place)[self.read[at].last as usize];
+        let edge = |from, to, why| Edge { from, to, why };
+        let mut edges = vec![
+            edge(store, load, Why::Program),
+            edge(load, next, Why::FromReads(place)),
+        ];
+        if next != store {
+            edges.push(edge(next, store, Why::Coherence(place)));
         }
+        let certain = true;
+        Reason::Cycle { edges, certain }
     }
-
-    /// The cycle when `b`, which comes after `a` in the program, is at an earlier stage of a place.
-    fn backwards(&self, a: u32, a_at: usize, b: u32, b_at: usize) -> Reason {
-        let place = self.history.all_accesses()[a_at].place;
-        let writers = self.writers(place);
-        let program = Edge {
-            from: a,
-            to: b,
-            why: Why::Program,
-        };
-        let mut edges = vec![program];
-        let mut go = |to: u32, why: Why| {
-            let from = edges[edges.len() - 1].to;
-            if from != to {
-                edges.push(Edge { from, to, why });
-            }
-        };
-        let a_stage = self.stage(a_at, Bound::Earliest);
-        let (goal, a_reads) = ((a_stage / 2) as usize, a_stage % 2 == 1);
-        // From `b` on to a write of the place that is no later than the one that `a` has got to.
-        let b_stage = self.stage(b_at, Bound::Latest);
-        let mut version = (b_stage / 2) as usize;
-        if b_stage % 2 == 1 {
-            go(writers[version], Why::FromReads(place));
-            version += 1;
-        }
-        if version < goal {
-            go(writers[goal - 1], Why::Coherence(place));
-        }
-        if a_reads {
-            go(a, Why::ReadsFrom(place));
-        }
-        Reason::Cycle {
-            edges,
-            certain: true,
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Bound {
-    Earliest,
-    Latest,
-}
-
-/// Where a thread has got to at a place: stage, and which access of which operation.
-#[derive(Clone, Copy)]
-struct Reached {
-    thread: u32,
-    stage: u64,
-    op: u32,
-    at: usize,
 }
 
 /// Under TSO, program order of a store and a later load is not in the graph. At one place it holds
-/// all the same: a thread must not see versions of a place go back.
+/// all the same: a thread never sees less than it has stored itself.
 struct OwnPlaces<'a> {
     linear: &'a Linear<'a>,
-    /// By place; of the thread that came last.
-    reached: Vec<Reached>,
+    /// The last version of each place that each thread has stored, and which store that was.
+    stored: FxHashMap<(u32, u32), (u32, u32)>,
     found: Option<Reason>,
 }
 
 impl<'a> OwnPlaces<'a> {
     fn new(linear: &'a Linear<'a>) -> Self {
-        let nothing = Reached {
-            thread: NOBODY,
-            stage: 0,
-            op: 0,
-            at: 0,
-        };
         OwnPlaces {
             linear,
-            reached: vec![nothing; linear.history.initial().len()],
+            stored: FxHashMap::default(),
             found: None,
         }
     }
@@ -301,30 +249,25 @@ impl<'a> OwnPlaces<'a> {
             return;
         }
         let &(Moment::Start(op) | Moment::End(op)) = moment;
-        for at in linear.history.access_range(op) {
-            let place = linear.history.all_accesses()[at].place;
-            let reached = &mut self.reached[place as usize];
-            let same = reached.thread == thread;
-            match moment {
-                Moment::Start(_) if same => {
-                    if reached.stage > linear.stage(at, Bound::Latest) {
-                        self.found = Some(linear.backwards(reached.op, reached.at, op, at));
+        let key = |at: usize| (thread, linear.history.all_accesses()[at].place);
+        match (linear.history.operation(op).kind, moment) {
+            (Kind::Load, Moment::Start(_)) => {
+                for at in linear.history.access_range(op) {
+                    if let Some(&(version, store)) = self.stored.get(&key(at))
+                        && version > linear.read[at].last
+                    {
+                        self.found = Some(linear.backwards(store, op, at));
                         return;
                     }
                 }
-                Moment::Start(_) => {}
-                Moment::End(_) => {
-                    let stage = linear.stage(at, Bound::Earliest);
-                    if !same || reached.stage < stage {
-                        *reached = Reached {
-                            thread,
-                            stage,
-                            op,
-                            at,
-                        };
-                    }
+            }
+            (Kind::Store, Moment::End(_)) => {
+                for at in linear.history.access_range(op) {
+                    let newest = self.stored.entry(key(at)).or_default();
+                    *newest = (*newest).max((linear.written[at], op));
                 }
             }
+            _ => {}
         }
     }
 

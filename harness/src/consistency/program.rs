@@ -9,30 +9,38 @@ pub(super) enum Moment {
     End(u32),
 }
 
-/// Goes through the program of each thread, one thread after the other. What precedes an operation
-/// in program order has ended when it starts, and nothing else has.
+/// Goes through the programs of all threads. What precedes an operation in program order has ended
+/// when it starts, and nothing else of its thread has.
 fn walk(history: &History, mut visit: impl FnMut(u32, Moment)) {
-    let mut programs: Vec<Vec<u32>> = vec![Vec::new(); history.threads()];
+    let mut last: Vec<Option<u32>> = vec![None; history.threads()];
+    let mut overlapping: Vec<Option<Vec<u32>>> = vec![None; history.threads()];
     for (index, op) in history.operations().iter().enumerate() {
         if op.thread != NOBODY {
-            programs[op.thread as usize].push(index as u32);
+            let last = last[op.thread as usize].replace(index as u32);
+            if last.is_some_and(|last| history.operation(last).end > op.start) {
+                overlapping[op.thread as usize] = Some(Vec::new());
+            }
         }
     }
-    for (thread, program) in programs.into_iter().enumerate() {
-        let thread = thread as u32;
-        let one_by_one = program
-            .windows(2)
-            .all(|pair| history.operation(pair[0]).end <= history.operation(pair[1]).start);
-        if !one_by_one {
-            walk_overlapping(history, program, |moment| visit(thread, moment));
+    last.fill(None);
+    // The threads take turns as in the history, which is how it lies in memory.
+    for (index, op) in (0..).zip(history.operations()) {
+        if op.thread == NOBODY {
             continue;
         }
-        let mut last = None;
-        for op in program {
-            if let Some(last) = last.replace(op) {
-                visit(thread, Moment::End(last));
+        match &mut overlapping[op.thread as usize] {
+            Some(program) => program.push(index),
+            None => {
+                if let Some(last) = last[op.thread as usize].replace(index) {
+                    visit(op.thread, Moment::End(last));
+                }
+                visit(op.thread, Moment::Start(index));
             }
-            visit(thread, Moment::Start(op));
+        }
+    }
+    for (thread, program) in (0..).zip(overlapping) {
+        if let Some(program) = program {
+            walk_overlapping(history, program, |moment| visit(thread, moment));
         }
     }
 }
@@ -94,18 +102,14 @@ pub(super) fn order<L: Label>(
     graph: &mut Graph<L>,
     mut watch: impl FnMut(u32, &Moment),
 ) {
-    let mut current = NOBODY;
-    // Stores that may be buffered, and everything else.
-    let (mut stores, mut others) = (Frontier::default(), Frontier::default());
+    // Of each thread: stores that may be buffered, and everything else.
+    let mut frontiers: Vec<(Frontier, Frontier)> = Vec::new();
+    frontiers.resize_with(history.threads(), Default::default);
     let mut started = vec![0; history.operations().len()];
     let mut now = 0;
     walk(history, |thread, moment| {
         watch(thread, &moment);
-        if thread != current {
-            current = thread;
-            stores.0.clear();
-            others.0.clear();
-        }
+        let (stores, others) = &mut frontiers[thread as usize];
         now += 1;
         match moment {
             Moment::Start(op) => {
