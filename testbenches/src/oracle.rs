@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use flits::RespErr;
 use flits::history::{Event, History};
+use flits::layout::LINE_BYTES;
 use flits::stimulus::{Config, Node, OpKind, Stimulus};
+use harness::consistency::{Effort, Model, Searched, Verdict, events, search, text};
 
 /// A write of one byte.
 #[derive(Clone, Copy)]
@@ -72,6 +74,40 @@ pub fn one_memory(stimulus: &Stimulus, history: &History) -> Result<(), String> 
     locations
         .into_iter()
         .try_for_each(|(addr, location)| location.check(addr))
+}
+
+/// How often a search may try something. A history that would take more is left to the other
+/// checks.
+const TRIES: Effort = Effort { tries: 200 };
+
+/// Checks that some order of the writes explains the history of `stimulus` by the memory model of
+/// each node, whatever order the run says that there was. What a device without rules writes is not
+/// in the history, and such a one is not judged.
+///
+/// # Errors
+/// Why there is none.
+pub fn some_order(stimulus: &Stimulus, history: &History) -> Result<(), String> {
+    let nodes = &stimulus.config.nodes;
+    if nodes.iter().any(|node| matches!(node, Node::Hostile {})) {
+        return Ok(());
+    }
+    let model = |node: &Node| match node {
+        Node::Cached { store_buffer, .. } if *store_buffer > 0 => Model::Tso,
+        _ => Model::Sc,
+    };
+    let models: Vec<Model> = nodes.iter().map(model).collect();
+    let log = events::log(&history.events, false);
+    let (history, places) = log.history(|_| [0; LINE_BYTES]);
+    match search(&history, &models, TRIES) {
+        Searched::Decided(Verdict::Forbidden(reason)) => {
+            let lines = text::lines(&reason, &history, &log.labels(&places));
+            Err(format!(
+                "no order of the writes explains the history: {}",
+                lines.join("\n  ")
+            ))
+        }
+        Searched::Decided(Verdict::Allowed) | Searched::GaveUp | Searched::TooLarge => Ok(()),
+    }
 }
 
 /// The operations in the order of their beginnings; those of one node are in program order.
@@ -257,6 +293,23 @@ mod tests {
             judge(vec![new, event(2, Load, 40, 50, 0), long]).is_ok(),
             "two nodes may differ"
         );
+    }
+
+    #[test]
+    fn two_nodes_that_miss_each_others_stores_have_store_buffers() {
+        use OpKind::{Load, Store};
+        let at = |addr, event: Event| Event { addr, ..event };
+        let events = vec![
+            at(0x80, event(0, Store, 10, 11, 1)),
+            at(0xc0, event(1, Store, 10, 11, 1)),
+            at(0xc0, event(0, Load, 12, 13, 0)),
+            at(0x80, event(1, Load, 12, 13, 0)),
+        ];
+        let history = History { events };
+        let plain = Program::new(4).done();
+        assert!(some_order(&plain, &history).is_err());
+        let buffered = Program::new(4).store_buffers(4).done();
+        assert!(some_order(&buffered, &history).is_ok());
     }
 
     #[test]

@@ -95,6 +95,7 @@ pub fn tight() -> RunOptions {
 pub fn run(stimulus: &Stimulus, options: &RunOptions) -> Result<Outcome, String> {
     let outcome = run_stimulus_with(stimulus, options).map_err(|failure| failure.to_string())?;
     oracle::one_memory(stimulus, &outcome.history)?;
+    oracle::some_order(stimulus, &outcome.history)?;
     Ok(outcome)
 }
 

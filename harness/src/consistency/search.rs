@@ -349,10 +349,10 @@ impl<'a> Search<'a> {
     }
 
     /// Adds what follows until nothing more does: between a store and a read of it no other store
-    /// of the place is visible.
+    /// of the place is visible, and a read for which only one store is left reads that.
     fn saturate(&mut self) -> Result<(), Conflict> {
         loop {
-            let before = self.edges.len();
+            let before = (self.edges.len(), self.decided.len());
             for place in 0..self.readers.len() {
                 let why = (Why::Forced(place as u32), Why::FromReads(place as u32));
                 for at in 0..self.readers[place].len() {
@@ -375,20 +375,58 @@ impl<'a> Search<'a> {
                     }
                 }
             }
-            if self.edges.len() == before {
+            for read in 0..self.reads.len() {
+                if self.reads[read].decided {
+                    continue;
+                }
+                let mut left = self.sources(read);
+                let (first, second) = (left.next(), left.next());
+                drop(left);
+                if second.is_none() {
+                    // If there is none, any leads to the contradiction.
+                    let source = first.unwrap_or(self.reads[read].candidates[0]);
+                    self.assign(read, source)?;
+                }
+            }
+            if (self.edges.len(), self.decided.len()) == before {
                 return Ok(());
             }
         }
     }
 
+    /// The stores that a read may still come from.
+    fn sources(&self, read: usize) -> impl Iterator<Item = Option<u32>> {
+        let Read {
+            op,
+            place,
+            ref candidates,
+            ..
+        } = self.reads[read];
+        let writers = &self.writers[place as usize];
+        candidates.iter().copied().filter(move |&source| {
+            let later = |other: u32| {
+                Some(other) != source
+                    && Some(other) != op
+                    && source.is_none_or(|source| self.closure.reaches(source, other))
+            };
+            let Some(op) = op else {
+                return !writers.iter().any(|&other| later(other));
+            };
+            let too_late =
+                source.is_some_and(|w| self.closure.reaches(op, w) && !self.forwards(w, op));
+            let hidden = |&other: &u32| later(other) && self.closure.reaches(other, op);
+            !too_late && !writers.iter().any(hidden)
+        })
+    }
+
     /// What can be tried next, the likeliest last; nothing if an order is found that explains all.
     fn alternatives(&self) -> Option<Vec<Alternative>> {
-        let open = (self.reads.iter().enumerate())
-            .filter(|(_, read)| !read.decided)
-            .min_by_key(|(_, read)| read.candidates.len());
-        if let Some((index, read)) = open {
-            let sources = read.candidates.iter().rev();
-            return Some(sources.map(|&s| Alternative::Source(index, s)).collect());
+        let open = (0..self.reads.len()).filter(|&read| !self.reads[read].decided);
+        if let Some(read) = open.min_by_key(|&read| self.sources(read).count()) {
+            let sources = self.sources(read);
+            let mut left: Vec<_> = sources.map(|s| Alternative::Source(read, s)).collect();
+            left.reverse();
+            return Some(left);
         }
         let (place, writer, other) = self.misplaced(&self.greedy_order())?;
         Some(vec![
