@@ -52,6 +52,7 @@ fn help_shows_every_command_and_examples() {
     for word in [
         "run",
         "replay",
+        "check",
         "wave",
         "litmus",
         "info",

@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use flits::stimulus::{Config, Op, Step, Stimulus};
+
 /// Where the files of others are, seen from this crate.
 const SHARED: &str = "../../shared/data/litmus";
 
@@ -180,4 +182,47 @@ fn a_history_is_judged_with_the_order_of_its_writes_and_without() {
             assert_eq!(judge([0, 1], "linearizable"), "NO");
         }
     }
+}
+
+#[test]
+fn the_history_that_replay_writes_can_be_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (stimulus, history) = (path("s.jsonl"), path("h.jsonl"));
+    let (addr, size) = (0x1000, 8);
+    let step = |node, after, op| Step { node, after, op };
+    let value = 7;
+    Stimulus {
+        seed: 1,
+        config: Config::new(4),
+        steps: vec![
+            step(0, 0, Op::Store { addr, size, value }),
+            step(1, 100, Op::Load { addr, size }),
+        ],
+    }
+    .write(Path::new(&stimulus))
+    .expect("writable");
+    let status = Command::new(env!("CARGO_BIN_EXE_supernode"))
+        .args(["replay", &stimulus, "--model", "reference"])
+        .args(["--history", &history])
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.expect("the command starts").success());
+    let text = std::fs::read_to_string(&history).expect("readable");
+    assert!(text.contains("\"order\":0"), "{text}");
+    assert_eq!(
+        verdicts(text.as_bytes(), &["--model", "sc"]),
+        ["OK standard input"]
+    );
+    // With another value in the load nothing explains it.
+    let (load, seen) = (
+        text.rfind("\"read\":\"07").expect("a load"),
+        "\"read\":\"08",
+    );
+    let wrong = format!("{}{seen}{}", &text[..load], &text[load + seen.len()..]);
+    let lines = verdicts(wrong.as_bytes(), &["--model", "tso"]);
+    assert!(
+        lines[0].contains("nobody else stored 0800000000000000"),
+        "{lines:?}"
+    );
 }
