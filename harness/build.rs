@@ -20,13 +20,14 @@ const TIGHT_LINK: [(&str, u32); 4] = [
 
 /// A switch in which everything is scarce: full buffers and trackers, and directory recalls, are
 /// everyday events there.
-const TIGHT: [(&str, u32); 6] = [
+const TIGHT: [(&str, u32); 7] = [
     ("Ports", 4),
     ("HomeSlices", 4),
     ("DirSets", 2),
     ("DirWays", 2),
     ("Trackers", 2),
     ("ClassDepth", 4),
+    ("SharedDepth", 2),
 ];
 
 /// Ports of the fabric alone, for the bench and the properties of it.

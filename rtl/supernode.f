@@ -24,7 +24,7 @@ address/address_map.sv
 fabric/ingress_check.sv
 fabric/ingress_route.sv
 fabric/input_buffer.sv
-fabric/precedence.sv
+fabric/turns.sv
 fabric/matching.sv
 fabric/allocator.sv
 fabric/egress.sv

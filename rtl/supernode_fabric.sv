@@ -20,7 +20,8 @@ module supernode_fabric
     parameter int unsigned DirSets = 64,
     parameter int unsigned DirWays = 8,
     parameter int unsigned Trackers = 16,
-    parameter int unsigned ClassDepth = 32,
+    parameter int unsigned ClassDepth = 24,
+    parameter int unsigned SharedDepth = 40,
     localparam int unsigned Ports = Leaves * NodesPerLeaf,
     localparam int unsigned Chips = Leaves + Spines,
     localparam int unsigned AddrBits = 12 + $clog2(Chips)
@@ -179,6 +180,7 @@ module supernode_fabric
         .DirWays     (DirWays),
         .Trackers    (Trackers),
         .ClassDepth  (ClassDepth),
+        .SharedDepth (SharedDepth),
         .Nodes       (Ports),
         .NodesPerChip(NodesPerLeaf),
         .Chips       (Leaves)
@@ -262,6 +264,7 @@ module supernode_fabric
         .DirWays     (DirWays),
         .Trackers    (Trackers),
         .ClassDepth  (ClassDepth),
+        .SharedDepth (SharedDepth),
         .Nodes       (Ports),
         .NodesPerChip(NodesPerLeaf),
         .Chips       (Leaves)

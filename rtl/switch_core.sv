@@ -16,7 +16,8 @@ module switch_core
     parameter int unsigned DirSets = 64,  // of each slice, power of two
     parameter int unsigned DirWays = 8,
     parameter int unsigned Trackers = 16,  // transactions in flight in each slice
-    parameter int unsigned ClassDepth = 32,  // words of each class that an input buffers, 1 to 255
+    parameter int unsigned ClassDepth = 24,  // words that an input buffers of each class, at least 1
+    parameter int unsigned SharedDepth = 40,  // and of any class; with the others at most 255
     parameter int unsigned Regions = 8,  // of the address map, 1 to 8
     parameter int unsigned Nodes = Ports,  // of the whole system, that may hold lines
     parameter int unsigned NodesPerChip = Ports,  // node n is port n mod this of chip n / this
@@ -68,8 +69,12 @@ module switch_core
   if (!(HomeSlices inside {1, 2, 4, 8})) begin : gen_bad_homes
     $error("switch_core: HomeSlices is %0d, must be 1, 2, 4 or 8", HomeSlices);
   end
-  if (ClassDepth < 1 || ClassDepth >= 2 ** CreditWidth) begin : gen_bad_depth
-    $error("switch_core: ClassDepth is %0d, must be 1 to 255", ClassDepth);
+  if (ClassDepth < 1 || ClassDepth + SharedDepth >= 2 ** CreditWidth) begin : gen_bad_depth
+    $error(
+        "switch_core: ClassDepth is %0d and SharedDepth %0d; must be 1 or more, 255 or less together",
+        ClassDepth,
+        SharedDepth
+    );
   end
   if (Regions < 1 || Regions > MaxRegions) begin : gen_bad_regions
     $error("switch_core: Regions is %0d, must be 1 to 8", Regions);
@@ -244,8 +249,9 @@ module switch_core
   // verilator lint_on UNUSEDSIGNAL
 
   crossbar #(
-      .Size      (Size),
-      .ClassDepth(ClassDepth)
+      .Size       (Size),
+      .ClassDepth (ClassDepth),
+      .SharedDepth(SharedDepth)
   ) u_crossbar (
       .clk_i,
       .rst_ni,
@@ -272,6 +278,7 @@ module switch_core
       .DirWays     (DirWays),
       .Trackers    (Trackers),
       .ClassDepth  (ClassDepth),
+      .SharedDepth (SharedDepth),
       .Nodes       (Nodes),
       .NodesPerChip(NodesPerChip),
       .Chips       (Chips)

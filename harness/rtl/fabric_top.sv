@@ -9,8 +9,9 @@ module fabric_top
   import flit_pkg::*;
   import fabric_pkg::*;
 #(
-    parameter int unsigned Ports      = 8,
-    parameter int unsigned ClassDepth = 32
+    parameter int unsigned Ports       = 8,
+    parameter int unsigned ClassDepth  = 24,
+    parameter int unsigned SharedDepth = 40
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -64,8 +65,9 @@ module fabric_top
   end
 
   crossbar #(
-      .Size      (Ports),
-      .ClassDepth(ClassDepth)
+      .Size       (Ports),
+      .ClassDepth (ClassDepth),
+      .SharedDepth(SharedDepth)
   ) u_crossbar (
       .clk_i,
       .rst_ni,

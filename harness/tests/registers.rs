@@ -95,12 +95,13 @@ fn a_switch_says_what_it_is() {
     assert_eq!(bench.read(csr::ID).to_be_bytes(), *b"SNOD");
     let version = bench.read(csr::VERSION);
     assert_eq!(csr::VERSION_MAJOR.get(version), 0);
-    assert_eq!(csr::VERSION_MINOR.get(version), 2);
+    assert_eq!(csr::VERSION_MINOR.get(version), 3);
     let expected = Parameters {
         ports: PORTS,
         home_slices: 2,
         regions: REGIONS as usize,
-        class_depth: 32,
+        class_depth: 24,
+        shared_depth: 40,
         dir_sets: 64,
         dir_ways: 8,
         trackers: 16,

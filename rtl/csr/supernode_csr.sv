@@ -19,7 +19,8 @@ module supernode_csr
     parameter int unsigned DirSets      = 64,
     parameter int unsigned DirWays      = 8,
     parameter int unsigned Trackers     = 16,
-    parameter int unsigned ClassDepth   = 32,
+    parameter int unsigned ClassDepth   = 24,
+    parameter int unsigned SharedDepth  = 40,
     parameter int unsigned Nodes        = Ports,
     parameter int unsigned NodesPerChip = Ports,
     parameter int unsigned Chips        = 1       // 1 to 32
@@ -90,6 +91,7 @@ module supernode_csr
   assign regs_in.params2.nodes.next = 16'(Nodes);
   assign regs_in.params2.nodes_per_chip.next = 8'(NodesPerChip);
   assign regs_in.params2.chips.next = 8'(Chips);
+  assign regs_in.params3.shared_depth.next = 8'(SharedDepth);
 
   assign class_weights_o = {
     regs_out.class_weights.data.value,

@@ -103,6 +103,7 @@ module supernode_csr_regs (
         logic error_addr_hi;
         logic class_weights;
         logic home_timeout;
+        logic params3;
         logic port_rights;
         logic routes;
         logic regions;
@@ -169,6 +170,9 @@ module supernode_csr_regs (
         decoded_reg_strb.home_timeout = cpuif_req_masked & (cpuif_addr == 12'h34);
         is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h34);
         is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h34);
+        decoded_reg_strb.params3 = cpuif_req_masked & (cpuif_addr == 12'h38) & !cpuif_req_is_wr;
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h38);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h38) & !cpuif_req_is_wr;
         decoded_reg_strb.port_rights = cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
         is_external |= cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
         is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
@@ -464,7 +468,7 @@ module supernode_csr_regs (
     end
     always_ff @(posedge clk) begin
         if(~rst_n) begin
-            field_storage.class_weights.request.value <= 4'h1;
+            field_storage.class_weights.request.value <= 4'h8;
         end else begin
             if(field_combo.class_weights.request.load_next) begin
                 field_storage.class_weights.request.value <= field_combo.class_weights.request.next;
@@ -487,7 +491,7 @@ module supernode_csr_regs (
     end
     always_ff @(posedge clk) begin
         if(~rst_n) begin
-            field_storage.class_weights.snoop.value <= 4'h1;
+            field_storage.class_weights.snoop.value <= 4'h8;
         end else begin
             if(field_combo.class_weights.snoop.load_next) begin
                 field_storage.class_weights.snoop.value <= field_combo.class_weights.snoop.next;
@@ -510,7 +514,7 @@ module supernode_csr_regs (
     end
     always_ff @(posedge clk) begin
         if(~rst_n) begin
-            field_storage.class_weights.memory.value <= 4'h1;
+            field_storage.class_weights.memory.value <= 4'h8;
         end else begin
             if(field_combo.class_weights.memory.load_next) begin
                 field_storage.class_weights.memory.value <= field_combo.class_weights.memory.next;
@@ -533,7 +537,7 @@ module supernode_csr_regs (
     end
     always_ff @(posedge clk) begin
         if(~rst_n) begin
-            field_storage.class_weights.response.value <= 4'h1;
+            field_storage.class_weights.response.value <= 4'h8;
         end else begin
             if(field_combo.class_weights.response.load_next) begin
                 field_storage.class_weights.response.value <= field_combo.class_weights.response.next;
@@ -556,7 +560,7 @@ module supernode_csr_regs (
     end
     always_ff @(posedge clk) begin
         if(~rst_n) begin
-            field_storage.class_weights.data.value <= 4'h1;
+            field_storage.class_weights.data.value <= 4'h8;
         end else begin
             if(field_combo.class_weights.data.load_next) begin
                 field_storage.class_weights.data.value <= field_combo.class_weights.data.next;
@@ -684,7 +688,7 @@ module supernode_csr_regs (
             readback_data_var[31:0] = 32'h534e4f44;
         end
         if(rd_mux_addr == 12'h4) begin
-            readback_data_var[15:0] = 16'h2;
+            readback_data_var[15:0] = 16'h3;
             readback_data_var[31:16] = 16'h0;
         end
         if(rd_mux_addr == 12'h8) begin
@@ -734,6 +738,9 @@ module supernode_csr_regs (
         end
         if(rd_mux_addr == 12'h34) begin
             readback_data_var[4:0] = field_storage.home_timeout.value.value;
+        end
+        if(rd_mux_addr == 12'h38) begin
+            readback_data_var[7:0] = hwif_in.params3.shared_depth.next;
         end
         if((rd_mux_addr >= 12'h40) && (rd_mux_addr <= 12'h40 + 12'h3f)) begin
             readback_data_var = hwif_in.port_rights.rd_data;

@@ -114,6 +114,14 @@ package supernode_csr_regs_pkg;
     } supernode_csr_regs__error_addr_hi__in_t;
 
     typedef struct {
+        logic [7:0] next;
+    } supernode_csr_regs__params3__shared_depth__in_t;
+
+    typedef struct {
+        supernode_csr_regs__params3__shared_depth__in_t shared_depth;
+    } supernode_csr_regs__params3__in_t;
+
+    typedef struct {
         logic rd_ack;
         logic [31:0] rd_data;
         logic wr_ack;
@@ -157,6 +165,7 @@ package supernode_csr_regs_pkg;
         supernode_csr_regs__error_info__in_t error_info;
         supernode_csr_regs__error_addr_lo__in_t error_addr_lo;
         supernode_csr_regs__error_addr_hi__in_t error_addr_hi;
+        supernode_csr_regs__params3__in_t params3;
         supernode_csr_regs__port_rights__external__in_t port_rights;
         supernode_csr_regs__routes__external__in_t routes;
         supernode_csr_regs__regions__external__in_t regions;

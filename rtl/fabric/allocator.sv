@@ -1,17 +1,19 @@
-// Says which words go through the crossbar in this cycle.
+// Says which words go through the crossbar in the next cycle.
 //
-// Purpose: finds the words that may go, lets `precedence` say which of them are to go first, pairs
-// inputs with outputs (`matching`) and picks each pair's class.
-// Latency: combinational from registered requests; `stall_o` one cycle.
-// Reset: no output locked.
+// Purpose: finds the words that may go, keeps the pairs of input and output that go on, and pairs
+// the inputs and outputs that are left (`matching`), those first whose turn it is (`turns`).
+// Latency: one cycle; it counts on what is written to the buffers in the same cycle.
+// Reset: nothing goes, no output is locked.
 //
 // A queue may be read when it holds a word, its output has a credit of the class, and no other input
 // has a packet of the class under way at that output. Packets of one class so never interleave at an
-// output. Packets of different classes may, but an input does not begin another packet for an output
-// while the next word of one under way there may go.
+// output; packets of different classes may.
+//
+// An input and an output stay together while the words of a packet follow each other, and from packet
+// to packet until the turn of the class is over.
 //
 // The word at the head of the SNP queue may want several outputs. When it goes, it goes to all of
-// those that may take it and that nobody else has been given.
+// those that may take it and that nobody else asks for.
 module allocator
   import flit_pkg::*;
   import fabric_pkg::*;
@@ -23,156 +25,215 @@ module allocator
     input  logic                                  clk_i,
     input  logic                                  rst_ni,
     input  weight_t    [NumClasses-1:0]           weights_i,
-    input  logic       [NumClasses-1:0][Size-1:0] ready_i  [Size],  // by input, class, output
-    input  logic       [NumClasses-1:0][Size-1:0] high_i   [Size],  // of those, high priority
-    input  logic       [NumClasses-1:0][Size-1:0] credit_i,         // by class, output
-    input  link_word_t                            word_i   [Size],  // the words read, by input
-    output logic       [      Size-1:0]           read_o,           // by input
-    output class_e                                class_o  [Size],  // by input
-    output logic       [IndexWidth-1:0]           output_o [Size],  // by input: where to
-    output logic       [      Size-1:0]           copies_o [Size],  // by input: all it goes to
-    output logic       [      Size-1:0]           send_o,           // by output
-    output logic       [IndexWidth-1:0]           input_o  [Size],  // by output
-    output stall_t     [      Size-1:0]           stall_o           // by input
+    // By input, class, output.
+    input  logic       [NumClasses-1:0][Size-1:0] waiting_i [Size],  // a word in the next cycle
+    input  logic       [NumClasses-1:0][Size-1:0] tail_i    [Size],  // now in front: a packet's end
+    input  logic       [NumClasses-1:0][Size-1:0] high_i    [Size],  // now in front: high priority
+    // By class, output: credits that there are now.
+    input  logic       [NumClasses-1:0][Size-1:0] credit_i,          // one or more
+    input  logic       [NumClasses-1:0][Size-1:0] credits_i,         // two or more
+    // What goes now; registers.
+    output logic       [NumClasses-1:0][Size-1:0] grant_o   [Size],  // by input
+    output logic       [      Size-1:0]           read_o,            // by input
+    output class_e                                class_o   [Size],  // by input
+    output logic       [IndexWidth-1:0]           output_o  [Size],  // by input: where to
+    output logic       [      Size-1:0]           send_o,            // by output
+    output logic       [IndexWidth-1:0]           input_o   [Size],  // by output
+    output stall_t     [      Size-1:0]           stall_o            // by input
 );
 
   typedef logic [Size-1:0] mask_t;
   typedef logic [IndexWidth-1:0] index_t;
   typedef logic [NumClasses-1:0] classes_t;
+  typedef logic [NumClasses-1:0][Size-1:0] queues_t;
 
-  logic [NumClasses-1:0][Size-1:0] locked_q;  // outputs with a packet of the class under way
-  logic [NumClasses-1:0][Size-1:0] owned_q[Size];  // those whose packet comes from this input
+  // Outputs of some class.
+  function automatic mask_t outputs_of(queues_t queues);
+    mask_t result;
+    result = '0;
+    for (int unsigned c = 0; c < NumClasses; c++) result |= queues[c];
+    return result;
+  endfunction
 
-  // Words that may go.
-  logic [NumClasses-1:0][Size-1:0] unlocked[Size], eligible[Size], high[Size];
-  mask_t request[Size];
+  // Classes for some of the outputs.
+  function automatic classes_t classes_of(queues_t queues, mask_t outputs);
+    classes_t result;
+    for (int unsigned c = 0; c < NumClasses; c++) result[c] = (queues[c] & outputs) != '0;
+    return result;
+  endfunction
 
-  mask_t goes_on[Size];  // outputs for which the next word of a packet under way may go
+  // Words that may go in the next cycle.
+  queues_t underway_q[Size], underway_d[Size];  // the next word is not the first of its packet
+  queues_t ready[Size], eligible[Size];
 
   always_comb begin
+    queues_t spent, locked, available;
+    spent  = '0;
+    locked = '0;
     for (int unsigned i = 0; i < Size; i++) begin
-      unlocked[i] = '0;
+      underway_d[i] = underway_q[i];
+      if (grant_o[i] != '0) begin
+        underway_d[i] = (underway_q[i] & ~grant_o[i]) | (grant_o[i] & ~tail_i[i]);
+        spent |= grant_o[i];
+      end
+      locked |= underway_d[i];
+    end
+    available = (credit_i & ~spent) | credits_i;
+    for (int unsigned i = 0; i < Size; i++) begin
+      ready[i] = '0;
       eligible[i] = '0;
-      high[i] = '0;
-      request[i] = '0;
-      goes_on[i] = '0;
-      if (ready_i[i] != '0) begin
-        unlocked[i] = ready_i[i] & (owned_q[i] | ~locked_q);
-        eligible[i] = unlocked[i] & credit_i;
-        if (owned_q[i] != '0) begin
-          for (int unsigned c = 0; c < NumClasses; c++) begin
-            goes_on[i] |= eligible[i][c] & owned_q[i][c];
-          end
-          for (int unsigned c = 0; c < NumClasses; c++) begin
-            eligible[i][c] &= owned_q[i][c] | ~goes_on[i];
-          end
-        end
-        high[i] = eligible[i] & high_i[i];
-        for (int unsigned c = 0; c < NumClasses; c++) request[i] |= eligible[i][c];
+      if (waiting_i[i] != '0) begin
+        ready[i] = waiting_i[i] & available;
+        eligible[i] = ready[i] & (underway_d[i] | ~locked);
       end
     end
   end
 
-  mask_t preferred[Size];
-  logic [NumClasses-1:0][Size-1:0] turn, first_class;
-  mask_t paired, taken, counts, tail_by_input, tail_by_output;
-  index_t partner[Size];
-  class_e class_by_output[Size];
+  queues_t low, high, first[Size];
+  mask_t over;
 
-  precedence #(
+  turns #(
       .Size(Size)
-  ) u_precedence (
+  ) u_turns (
       .clk_i,
       .rst_ni,
       .weights_i,
-      .eligible_i (eligible),
-      .high_i     (high),
-      .preferred_o(preferred),
-      .turn_o     (turn),
-      .first_o    (first_class),
-      .send_i     (send_o),
-      .taken_i    (counts),
-      .input_i    (input_o),
-      .class_i    (class_by_output),
-      .tail_i     (tail_by_output)
+      .high_i,
+      .grant_i   (grant_o),
+      .ready_i   (ready),
+      .eligible_i(eligible),
+      .low_o     (low),
+      .high_o    (high),
+      .over_o    (over)
   );
+
+  // Pairs that go on.
+  queues_t kept[Size];
+  mask_t   busy;  // outputs of those
+
+  always_comb begin
+    busy = '0;
+    for (int unsigned i = 0; i < Size; i++) begin
+      first[i] = '0;
+      kept[i]  = '0;
+      if (eligible[i] != '0) begin
+        first[i] = eligible[i] & ((low & ~high_i[i]) | (high & high_i[i]));
+        if (grant_o[i] != '0) begin
+          kept[i] = grant_o[i] & eligible[i] & (underway_d[i] | (first[i] & ~{NumClasses{over}}));
+          // A snoop that is left for other outputs starts anew.
+          kept[i][ClassSnp] = kept[i][ClassSnp] & underway_d[i][ClassSnp];
+          busy |= outputs_of(kept[i]);
+        end
+      end
+    end
+  end
+
+  // The others.
+  mask_t request[Size], preferred[Size], proposal[Size], accepted[Size];
+  mask_t proposed;
+  class_e class_pick[Size];
+
+  always_comb begin
+    for (int unsigned i = 0; i < Size; i++) begin
+      request[i]   = '0;
+      preferred[i] = '0;
+      if (eligible[i] != '0 && kept[i] == '0) begin
+        request[i]   = outputs_of(eligible[i]) & ~busy;
+        preferred[i] = outputs_of(first[i]) & ~busy;
+      end
+    end
+  end
 
   matching #(
       .Size(Size)
   ) u_matching (
       .clk_i,
       .rst_ni,
-      .preferred_i(preferred),
       .request_i  (request),
-      .goes_on_i  (goes_on),
-      .tail_i     (tail_by_input),
-      .read_o,
-      .output_o,
-      .send_o     (paired),
-      .first_o    (taken),
-      .input_o    (partner)
+      .preferred_i(preferred),
+      .turn_i     (low | high),
+      .class_i    (class_pick),
+      .proposal_o (proposal),
+      .proposed_o (proposed),
+      .accepted_o (accepted)
   );
 
-  // The class of each pair: the one whose turn it is, or else any.
   always_comb begin
-    mask_t extra;
-    classes_t classes, in_turn, first;
-    extra   = '0;
+    classes_t classes;
     classes = '0;
-    in_turn = '0;
-    counts  = '0;
-    first   = '0;
-    send_o  = paired;
     for (int unsigned i = 0; i < Size; i++) begin
-      class_o[i]  = ClassReq;
-      copies_o[i] = '0;
-      input_o[i]  = partner[i];
-    end
-    for (int unsigned o = 0; o < Size; o++) begin
-      if (paired[o]) begin
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          classes[c] = eligible[partner[o]][c][o];
-          in_turn[c] = classes[c] && turn[c][o];
-          first[c]   = first_class[c][o];
+      class_pick[i] = ClassReq;
+      if (proposal[i] != '0) begin
+        classes = classes_of(first[i], proposal[i]);
+        if (classes == '0) classes = classes_of(eligible[i], proposal[i]);
+        for (int unsigned c = NumClasses; c > 0; c--) begin
+          if (classes[c-1]) class_pick[i] = class_e'(3'(c - 1));
         end
-        if (taken[o] && in_turn != '0) begin
-          classes   = in_turn;
-          counts[o] = 1'b1;
-        end
-        classes = classes_t'(round_robin(arbiter_vec_t'(classes), arbiter_vec_t'(first)));
-        class_o[partner[o]] = class_e'(3'(index_of(arbiter_vec_t'(classes))));
-        copies_o[partner[o]][o] = 1'b1;
-      end
-    end
-    for (int unsigned i = 0; i < Size; i++) begin
-      if (read_o[i] && class_o[i] == ClassSnp) begin
-        extra = eligible[i][ClassSnp] & ~send_o;
-        copies_o[i] |= extra;
-        send_o |= extra;
-        for (int unsigned o = 0; o < Size; o++) if (extra[o]) input_o[o] = index_t'(i);
       end
     end
   end
+
+  // All together.
+  queues_t grant_d[Size];
+  mask_t read_d, send_d;
+  index_t input_d[Size];
 
   always_comb begin
-    for (int unsigned i = 0; i < Size; i++) tail_by_input[i] = word_i[i].tail;
+    mask_t wins, snoops;
+    wins   = '0;
+    snoops = '0;
+    send_d = busy | proposed;
     for (int unsigned o = 0; o < Size; o++) begin
-      class_by_output[o] = class_o[input_o[o]];
-      tail_by_output[o]  = word_i[input_o[o]].tail;
+      // The partner stays unless another one is chosen.
+      input_d[o] = input_o[o];
+      if (proposed[o]) begin
+        wins |= accepted[o];
+        input_d[o] = index_t'(index_of(arbiter_vec_t'(accepted[o])));
+      end
     end
+    for (int unsigned i = 0; i < Size; i++) begin
+      grant_d[i] = kept[i];
+      if (wins[i]) grant_d[i][class_pick[i]] = proposal[i];
+      snoops[i] = class_pick[i] == ClassSnp;
+    end
+    // Each output that nobody asks for has one input in mind for another copy.
+    if (snoops != '0) begin
+      for (int unsigned o = 0; o < Size; o++) begin
+        if (!busy[o] && !proposed[o]) begin
+          for (int unsigned i = Size; i > 0; i--) begin
+            if (snoops[i-1] && eligible[i-1][ClassSnp][o]) input_d[o] = index_t'(i - 1);
+          end
+          for (int unsigned i = 0; i < Size; i++) begin
+            if (input_d[o] == index_t'(i) && wins[i] && snoops[i] && eligible[i][ClassSnp][o]) begin
+              grant_d[i][ClassSnp][o] = 1'b1;
+              send_d[o] = 1'b1;
+            end
+          end
+        end
+      end
+    end
+    for (int unsigned i = 0; i < Size; i++) read_d[i] = wins[i] || kept[i] != '0;
   end
 
-  // Packets of several words hold their output.
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      locked_q <= '0;
-      for (int unsigned i = 0; i < Size; i++) owned_q[i] <= '0;
-    end else begin
+      read_o <= '0;
+      send_o <= '0;
       for (int unsigned i = 0; i < Size; i++) begin
-        if (read_o[i] && word_i[i].head != word_i[i].tail) begin
-          locked_q[class_o[i]][output_o[i]]   <= word_i[i].head;
-          owned_q[i][class_o[i]][output_o[i]] <= word_i[i].head;
+        underway_q[i] <= '0;
+        grant_o[i] <= '0;
+      end
+    end else begin
+      read_o <= read_d;
+      send_o <= send_d;
+      for (int unsigned i = 0; i < Size; i++) begin
+        underway_q[i] <= underway_d[i];
+        grant_o[i] <= grant_d[i];
+        if (proposal[i] != '0) begin
+          class_o[i]  <= class_pick[i];
+          output_o[i] <= index_t'(index_of(arbiter_vec_t'(proposal[i])));
         end
+        input_o[i] <= input_d[i];
       end
     end
   end
@@ -181,22 +242,10 @@ module allocator
   always_ff @(posedge clk_i) begin
     for (int unsigned i = 0; i < Size; i++) begin
       stall_o[i] <= '0;
-      if (rst_ni && ready_i[i] != '0 && !read_o[i]) begin
-        stall_o[i].arbitration <= request[i] != '0;
-        stall_o[i].credit <= request[i] == '0 && unlocked[i] != '0;
-        stall_o[i].lock <= unlocked[i] == '0;
-      end
-    end
-  end
-
-  // Implementation checks.
-  always_ff @(posedge clk_i) begin
-    if (rst_ni) begin
-      for (int unsigned i = 0; i < Size; i++) begin
-        if (read_o[i]) begin
-          assert (word_i[i].head != locked_q[class_o[i]][output_o[i]])
-          else $error("allocator: torn packet from input %0d to output %0d", i, output_o[i]);
-        end
+      if (rst_ni && waiting_i[i] != '0 && !read_d[i]) begin
+        stall_o[i].arbitration <= eligible[i] != '0;
+        stall_o[i].credit <= ready[i] == '0;
+        stall_o[i].lock <= ready[i] != '0 && eligible[i] == '0;
       end
     end
   end

@@ -2,7 +2,8 @@
 //
 // Purpose: takes routed words at each input and delivers them at their outputs, in order for each
 // input, output and class. A word of class SNP that is a packet of its own may go to several.
-// Latency: two cycles when nothing contends: one into the buffer, one through the crossbar.
+// Latency: two cycles when nothing contends: one into the buffer and to a grant, one through the
+// crossbar.
 // Reset: everything empty; credits as in input_buffer and egress.
 // Nothing is dropped here but what goes to a dead output; inputs are stalled only by the credits
 // they are not given.
@@ -11,9 +12,10 @@ module crossbar
   import supernode_pkg::*;
   import fabric_pkg::*;
 #(
-    parameter  int unsigned Size       = 10,           // inputs, and outputs
-    parameter  int unsigned ClassDepth = 32,
-    localparam int unsigned IndexWidth = $clog2(Size)
+    parameter  int unsigned Size        = 10,           // inputs, and outputs
+    parameter  int unsigned ClassDepth  = 24,           // words that an input buffers of each class
+    parameter  int unsigned SharedDepth = 40,           // and of any
+    localparam int unsigned IndexWidth  = $clog2(Size)
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -32,25 +34,26 @@ module crossbar
     output fabric_events_t [Size-1:0] events_o  // by input, a cycle late
 );
 
-  logic       [NumClasses-1:0][Size-1:0] ready      [Size];
+  logic       [NumClasses-1:0][Size-1:0] waiting    [Size];
+  logic       [NumClasses-1:0][Size-1:0] tail       [Size];
   logic       [NumClasses-1:0][Size-1:0] high       [Size];
-  logic       [NumClasses-1:0][Size-1:0] credit;
+  logic       [NumClasses-1:0][Size-1:0] grant      [Size];
+  logic       [NumClasses-1:0][Size-1:0] credit, credits;
   link_word_t                            word       [Size];
   logic       [      Size-1:0]           read;
   logic       [IndexWidth-1:0]           read_output[Size];
-  logic       [      Size-1:0]           read_copies[Size];
   class_e                                read_class [Size];
   logic       [      Size-1:0]           send;
   logic       [IndexWidth-1:0]           send_input [Size];
-  logic       [      Size-1:0]           grant_q;
   stall_t     [      Size-1:0]           stall;
 
   for (genvar i = 0; i < Size; i++) begin : gen_input
     credit_t [NumClasses-1:0] high_water;
 
     input_buffer #(
-        .Outputs   (Size),
-        .ClassDepth(ClassDepth)
+        .Outputs    (Size),
+        .ClassDepth (ClassDepth),
+        .SharedDepth(SharedDepth)
     ) u_input_buffer (
         .clk_i,
         .rst_ni,
@@ -60,23 +63,19 @@ module crossbar
         .write_slot_i   (write_slot_i[i]),
         .drop_i         (drop_i[i]),
         .drop_class_i   (drop_class_i[i]),
-        .ready_o        (ready[i]),
+        .waiting_o      (waiting[i]),
+        .tail_o         (tail[i]),
         .high_o         (high[i]),
+        .grant_i        (grant[i]),
         .read_i         (read[i]),
         .read_class_i   (read_class[i]),
         .read_output_i  (read_output[i]),
-        .read_copies_i  (read_copies[i]),
         .read_word_o    (word[i]),
         .credit_o       (rx_credit_o[i]),
         .high_water_o   (high_water)
     );
 
-    assign events_o[i] = '{grant: grant_q[i], stall: stall[i], high_water: high_water};
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) grant_q <= '0;
-    else grant_q <= read;
+    assign events_o[i] = '{grant: read[i], stall: stall[i], high_water: high_water};
   end
 
   allocator #(
@@ -85,14 +84,15 @@ module crossbar
       .clk_i,
       .rst_ni,
       .weights_i(class_weights_i),
-      .ready_i  (ready),
+      .waiting_i(waiting),
+      .tail_i   (tail),
       .high_i   (high),
       .credit_i (credit),
-      .word_i   (word),
+      .credits_i(credits),
+      .grant_o  (grant),
       .read_o   (read),
       .class_o  (read_class),
       .output_o (read_output),
-      .copies_o (read_copies),
       .send_o   (send),
       .input_o  (send_input),
       .stall_o  (stall)
@@ -104,12 +104,13 @@ module crossbar
       .clk_i,
       .rst_ni,
       .chip_i,
-      .dead_i  (output_dead_i),
-      .send_i  (send),
-      .input_i (send_input),
-      .word_i  (word),
-      .credit_i(tx_credit_i),
-      .credit_o(credit),
+      .dead_i   (output_dead_i),
+      .send_i   (send),
+      .input_i  (send_input),
+      .word_i   (word),
+      .credit_i (tx_credit_i),
+      .credit_o (credit),
+      .credits_o(credits),
       .tx_o
   );
 

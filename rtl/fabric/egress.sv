@@ -26,7 +26,8 @@ module egress
     input logic [IndexWidth-1:0] input_i[Size],  // by output
     input link_word_t word_i[Size],  // by input
     input logic [Size-1:0][NumClasses-1:0] credit_i,  // pulses, by output, class
-    output logic [NumClasses-1:0][Size-1:0] credit_o,  // may send, by class, output
+    output logic [NumClasses-1:0][Size-1:0] credit_o,  // may send a word, by class, output
+    output logic [NumClasses-1:0][Size-1:0] credits_o,  // may send two
     output link_word_t tx_o[Size]
 );
 
@@ -96,17 +97,25 @@ module egress
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
         credits_q <= '0;
-        for (int unsigned c = 0; c < NumClasses; c++) credit_o[c][o] <= 1'b0;
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          credit_o[c][o]  <= 1'b0;
+          credits_o[c][o] <= 1'b0;
+        end
       end else if (spent != credit_i[o] || headless_d != '0 || headless_q != '0) begin
         credits_q <= credits_d;
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          credit_o[c][o] <= credits_d[c] != '0 || headless_d[c];
+          credit_o[c][o]  <= credits_d[c] != '0 || headless_d[c];
+          credits_o[c][o] <= credits_d[c] > credit_t'(1) || headless_d[c];
         end
       end
     end
 
     // Implementation checks.
     always_ff @(posedge clk_i) begin
+      if (rst_ni && send_i[o]) begin
+        assert (word_i[input_i[o]].head != underway_q[cls])
+        else $error("egress: torn packet of class %0d at output %0d", cls, o);
+      end
       if (rst_ni && spent != credit_i[o] && !dead_i[o]) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
           assert (!(spent[c] && credits_q[c] == '0))

@@ -1,96 +1,95 @@
 // Pairs inputs with outputs: each input with at most one output and the reverse, fairly.
 //
-// Purpose: a separable round-robin matching of the iSLIP family (McKeown 1999) with the stages
-// turned round: in each iteration every input without a partner proposes one output, and every
-// output without one accepts one proposal. The first iteration sees only the preferred requests, and those that
-// go on with a packet before all else.
-// Pointers move only for pairs made in the first iteration, which makes them drift apart until,
-// under load, all inputs propose different outputs; and only with the last word of a packet, so that
-// a packet goes through in one piece where it can.
+// Purpose: one iteration of a round-robin matching (DRRM: Chao and Park 1998): every input proposes
+// one output, and every output accepts one proposal; preferred requests go before the others. A
+// pointer moves past the partner that it got, which makes the pointers drift apart until, under
+// load, all inputs propose different outputs. An output has a pointer for each class, so that a turn
+// of each class comes to each input.
+// One iteration is enough because the allocator keeps a pair for several words (limited service:
+// Li, Panwar and Chao 2001), and asks only for the inputs and outputs that are left.
 // Latency: combinational.
 // Reset: pointers at input and output 0.
 module matching
+  import flit_pkg::*;
   import arbiter_pkg::*;
 #(
     parameter  int unsigned Size       = 10,           // inputs, and outputs
-    parameter  int unsigned Iterations = 2,
     localparam int unsigned IndexWidth = $clog2(Size)
 ) (
-    input  logic                  clk_i,
-    input  logic                  rst_ni,
-    input  logic [      Size-1:0] preferred_i[Size],  // by input, outputs
-    input  logic [      Size-1:0] request_i  [Size],  // by input, outputs
-    input  logic [      Size-1:0] goes_on_i  [Size],  // those where a packet is under way
-    input  logic [      Size-1:0] tail_i,             // by input: it sends the last of a packet
-    output logic [      Size-1:0] read_o,             // by input: it has a partner
-    output logic [IndexWidth-1:0] output_o   [Size],  // by input, its partner
-    output logic [      Size-1:0] send_o,             // by output: it has a partner
-    output logic [      Size-1:0] first_o,            // since the first iteration
-    output logic [IndexWidth-1:0] input_o    [Size]   // by output, its partner
+    input  logic                            clk_i,
+    input  logic                            rst_ni,
+    input  logic [      Size-1:0]           request_i  [Size],  // by input, outputs
+    input  logic [      Size-1:0]           preferred_i[Size],  // of those, which first
+    input  logic [NumClasses-1:0][Size-1:0] turn_i,             // by class, outputs: whose pointer
+    input  class_e                          class_i    [Size],  // by input: of its proposal
+    output logic [      Size-1:0]           proposal_o [Size],  // by input: an output, one-hot
+    output logic [      Size-1:0]           proposed_o,         // by output
+    output logic [      Size-1:0]           accepted_o [Size]   // by output: an input, one-hot
 );
 
   typedef logic [Size-1:0] mask_t;
-  typedef logic [IndexWidth-1:0] index_t;
 
   mask_t first_output_q[Size];  // round-robin masks, see arbiter_pkg
-  mask_t first_input_q [Size];
+  mask_t first_input_q [NumClasses][Size];
+  mask_t proposals     [Size];
+  mask_t prefers;  // inputs whose proposal is a preferred one
+  mask_t wins;
+  class_e granted[Size];
 
   always_comb begin
-    mask_t pick, proposed;
-    mask_t proposals[Size];
+    mask_t pick;
     pick = '0;
-    proposed = '0;
-    read_o = '0;
-    send_o = '0;
-    first_o = '0;
+    proposed_o = '0;
+    prefers = '0;
+    for (int unsigned i = 0; i < Size; i++) proposals[i] = '0;
     for (int unsigned i = 0; i < Size; i++) begin
-      output_o[i]  = '0;
-      input_o[i]   = '0;
-      proposals[i] = '0;
-    end
-    for (int unsigned n = 0; n < Iterations; n++) begin
-      proposed = '0;
-      for (int unsigned i = 0; i < Size; i++) begin
-        pick = (n == 0) ? preferred_i[i] : request_i[i] & ~send_o;
-        if (n == 0 && goes_on_i[i] != '0) pick = goes_on_i[i];
-        if (pick != '0 && !read_o[i]) begin
-          pick = mask_t'(round_robin(arbiter_vec_t'(pick), arbiter_vec_t'(first_output_q[i])));
-          proposed |= pick;
-          proposals[index_t'(index_of(arbiter_vec_t'(pick)))][i] = 1'b1;
-        end
+      proposal_o[i] = '0;
+      if (request_i[i] != '0) begin
+        prefers[i] = preferred_i[i] != '0;
+        pick = prefers[i] ? preferred_i[i] : request_i[i];
+        proposal_o[i] =
+            mask_t'(round_robin(arbiter_vec_t'(pick), arbiter_vec_t'(first_output_q[i])));
+        proposed_o |= proposal_o[i];
+        for (int unsigned o = 0; o < Size; o++) proposals[o][i] = proposal_o[i][o];
       end
-      for (int unsigned o = 0; o < Size; o++) begin
-        if (proposed[o]) begin
-          pick =
-              mask_t'(round_robin(arbiter_vec_t'(proposals[o]), arbiter_vec_t'(first_input_q[o])));
-          proposals[o] = '0;
-          read_o |= pick;
-          input_o[o] = index_t'(index_of(arbiter_vec_t'(pick)));
-          output_o[input_o[o]] = index_t'(o);
-        end
-      end
-      send_o |= proposed;
-      if (n == 0) first_o = proposed;
     end
   end
 
-  function automatic mask_t advance(index_t winner, logic tail);
-    arbiter_vec_t onehot;
-    onehot = arbiter_vec_t'(1) << winner;
-    return mask_t'(tail ? pass_first(onehot) : keep_first(onehot));
-  endfunction
+  always_comb begin
+    mask_t pick, first;
+    pick  = '0;
+    first = '0;
+    wins  = '0;
+    for (int unsigned o = 0; o < Size; o++) begin
+      accepted_o[o] = '0;
+      granted[o] = ClassReq;
+      if (proposed_o[o]) begin
+        first = '0;
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          if (turn_i[c][o]) first |= first_input_q[c][o];
+        end
+        pick = proposals[o] & prefers;
+        if (pick == '0) pick = proposals[o];
+        accepted_o[o] = mask_t'(round_robin(arbiter_vec_t'(pick), arbiter_vec_t'(first)));
+        wins |= accepted_o[o];
+        granted[o] = class_i[IndexWidth'(index_of(arbiter_vec_t'(accepted_o[o])))];
+      end
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      for (int unsigned i = 0; i < Size; i++) begin
-        first_output_q[i] <= '0;
-        first_input_q[i]  <= '0;
+      for (int unsigned i = 0; i < Size; i++) first_output_q[i] <= '0;
+      for (int unsigned c = 0; c < NumClasses; c++) begin
+        for (int unsigned o = 0; o < Size; o++) first_input_q[c][o] <= '0;
       end
     end else begin
+      for (int unsigned i = 0; i < Size; i++) begin
+        if (wins[i]) first_output_q[i] <= mask_t'(pass_first(arbiter_vec_t'(proposal_o[i])));
+      end
       for (int unsigned o = 0; o < Size; o++) begin
-        if (first_o[o] || (send_o[o] && !tail_i[input_o[o]])) begin
-          first_input_q[o] <= advance(input_o[o], tail_i[input_o[o]]);
-          first_output_q[input_o[o]] <= advance(index_t'(o), tail_i[input_o[o]]);
+        if (proposed_o[o]) begin
+          first_input_q[granted[o]][o] <= mask_t'(pass_first(arbiter_vec_t'(accepted_o[o])));
         end
       end
     end
@@ -99,14 +98,10 @@ module matching
   // Implementation checks.
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
-      for (int unsigned i = 0; i < Size; i++) begin
-        if (read_o[i]) begin
-          assert (send_o[output_o[i]] && input_o[output_o[i]] == index_t'(i))
-          else $error("matching: input %0d has a partner that has another", i);
-        end
+      for (int unsigned o = 0; o < Size; o++) begin
+        assert ($onehot0(accepted_o[o]) && (accepted_o[o] & ~proposals[o]) == '0)
+        else $error("matching: output %0d accepts what no input proposes", o);
       end
-      assert ($countones(read_o) == $countones(send_o))
-      else $error("matching: inputs and outputs do not pair");
     end
   end
 

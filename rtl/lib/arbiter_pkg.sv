@@ -9,22 +9,29 @@ package arbiter_pkg;
   localparam int unsigned ArbiterWidth = 32;
   typedef logic [ArbiterWidth-1:0] arbiter_vec_t;
 
+  // All positions above the lowest set bit. A prefix network: the carry chain of `-x` is deeper.
+  function automatic arbiter_vec_t above(arbiter_vec_t requests);
+    arbiter_vec_t result;
+    result = requests << 1;
+    result |= result << 1;
+    result |= result << 2;
+    result |= result << 4;
+    result |= result << 8;
+    result |= result << 16;
+    return result;
+  endfunction
+
   // The chosen request, one-hot; zero when there is none.
   function automatic arbiter_vec_t round_robin(arbiter_vec_t requests, arbiter_vec_t first);
     arbiter_vec_t preferred;
     preferred = requests & first;
     if (preferred == '0) preferred = requests;
-    return preferred & (~preferred + 1'b1);
-  endfunction
-
-  // The next mask when the requester `winner` (one-hot) keeps the first place.
-  function automatic arbiter_vec_t keep_first(arbiter_vec_t winner);
-    return ~(winner - 1'b1);
+    return preferred & ~above(preferred);
   endfunction
 
   // The next mask when the requester `winner` (one-hot) goes to the last place.
   function automatic arbiter_vec_t pass_first(arbiter_vec_t winner);
-    return ~(winner | (winner - 1'b1));
+    return above(winner);
   endfunction
 
   // The number of the one bit set; 0 when none is.

@@ -123,6 +123,11 @@ pub const CLASS_WEIGHTS_DATA: Field = Field::new(16, 4);
 /// Patience of the home slices. log2 of the cycles after which a home no longer waits for an answer; 0: it waits for ever.
 pub const HOME_TIMEOUT: u32 = 0x034;
 
+/// Further parameters of the switch.
+pub const PARAMS3: u32 = 0x038;
+/// `shared_depth` of [`PARAMS3`]: Flits of any class that a port buffers, beyond those of each class.
+pub const PARAMS3_SHARED_DEPTH: Field = Field::new(0, 8);
+
 /// Partitions a port belongs to.
 ///
 /// # Panics

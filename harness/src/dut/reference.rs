@@ -376,6 +376,7 @@ impl Switch for Reference {
             home_slices: HOMES,
             regions: map.len(),
             class_depth: NODE_DEPTH,
+            shared_depth: 0,
             dir_sets: 0,
             dir_ways: 0,
             trackers: TRANSACTIONS,

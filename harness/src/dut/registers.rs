@@ -20,6 +20,8 @@ pub struct Parameters {
     pub regions: usize,
     /// Words of each class that an input buffers.
     pub class_depth: u16,
+    /// Words of any class that it buffers beyond those.
+    pub shared_depth: u16,
     /// Sets of each slice's directory.
     pub dir_sets: usize,
     /// Ways of each slice's directory.
@@ -262,11 +264,13 @@ impl Dut {
         let first = self.csr_read_of(chip, csr::PARAMS0, checks)?;
         let second = self.csr_read_of(chip, csr::PARAMS1, checks)?;
         let third = self.csr_read_of(chip, csr::PARAMS2, checks)?;
+        let fourth = self.csr_read_of(chip, csr::PARAMS3, checks)?;
         Ok(Parameters {
             ports: csr::PARAMS0_PORTS.get(first) as usize,
             home_slices: csr::PARAMS0_HOME_SLICES.get(first) as usize,
             regions: csr::PARAMS0_REGIONS.get(first) as usize,
             class_depth: csr::PARAMS0_CLASS_DEPTH.get(first) as u16,
+            shared_depth: csr::PARAMS3_SHARED_DEPTH.get(fourth) as u16,
             dir_sets: csr::PARAMS1_DIR_SETS.get(second) as usize,
             dir_ways: csr::PARAMS1_DIR_WAYS.get(second) as usize,
             trackers: csr::PARAMS1_TRACKERS.get(second) as usize,

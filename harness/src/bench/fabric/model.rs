@@ -48,7 +48,7 @@ impl Fabric {
             tail: 0,
             credits: [0; 16],
         };
-        fabric.set_weights([1; CLASSES]);
+        fabric.set_weights([8; CLASSES]);
         fabric.pins.set(Pin::RstN, 0, 0);
         for _ in 0..RESET_CYCLES {
             fabric.cycle()?;

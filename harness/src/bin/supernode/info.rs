@@ -32,7 +32,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         ("directory of a slice, sets", p.dir_sets),
         ("directory of a slice, ways", p.dir_ways),
         ("transactions of a slice", p.trackers),
-        ("words buffered by class", p.class_depth.into()),
+        ("words buffered of each class", p.class_depth.into()),
+        ("words buffered of any class", p.shared_depth.into()),
         ("regions of the address map", p.regions),
     ];
     let mut text = format!("supernode {}\n\nSwitch\n", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,203 @@
+// Says which words are to go first at each output: whose turn it is.
+//
+// Purpose: shares an output between the classes by their weights, and lets high priority go first.
+// Among words of the same priority it is one class's turn; the turn passes on, round robin, when
+// the class has sent its weight in words, or when it has nothing to send and another class has.
+// Where a word of low priority waits that only the others' priority keeps back, its class is due
+// after HighRun words of high priority, and goes before these with one word or packet. So neither
+// class nor priority can starve another, which the argument for freedom from deadlock rests on (RSP
+// and DAT always drain).
+// Latency: combinational from registers, so it knows what waited a cycle ago; the words that go in
+// this cycle are already counted.
+// Reset: the turns are at class 0.
+module turns
+  import flit_pkg::*;
+  import fabric_pkg::*;
+#(
+    parameter int unsigned Size = 10  // inputs, and outputs
+) (
+    input  logic                               clk_i,
+    input  logic                               rst_ni,
+    input  weight_t [NumClasses-1:0]           weights_i,
+    // By input, class, output: the queue's first word is of high priority; what goes in this cycle;
+    // what has a credit in the next; and of that, what no packet under way keeps back.
+    input  logic    [NumClasses-1:0][Size-1:0] high_i     [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] grant_i    [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] ready_i    [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] eligible_i [Size],
+    // By class, output: words of low and of high priority that are to go first in the next cycle.
+    output logic    [NumClasses-1:0][Size-1:0] low_o,
+    output logic    [NumClasses-1:0][Size-1:0] high_o,
+    output logic    [      Size-1:0]           over_o               // a turn ends in this cycle
+);
+
+  localparam int unsigned HighRun = 15;
+  localparam logic [3:0] LastOfRun = 4'(HighRun - 1);
+
+  typedef logic [NumClasses-1:0][Size-1:0] queues_t;
+
+  // The class that follows in turn, of those that want one; else the same.
+  function automatic queues_t following(queues_t turn, queues_t wanted);
+    queues_t later, result;
+    logic [Size-1:0] after, some, taken;
+    after = '0;
+    some  = '0;
+    taken = '0;
+    for (int unsigned c = 0; c < NumClasses; c++) begin
+      later[c] = wanted[c] & after;
+      after |= turn[c];
+      some |= later[c];
+    end
+    for (int unsigned c = 0; c < NumClasses; c++) begin
+      result[c] = (later[c] | (wanted[c] & ~some)) & ~taken;
+      taken |= result[c];
+    end
+    for (int unsigned c = 0; c < NumClasses; c++) result[c] |= turn[c] & ~taken;
+    return result;
+  endfunction
+
+  function automatic logic [Size-1:0] outputs_of(queues_t queues);
+    logic [Size-1:0] result;
+    result = '0;
+    for (int unsigned c = 0; c < NumClasses; c++) result |= queues[c];
+    return result;
+  endfunction
+
+  // By priority, 1 for high: what goes now, and what may go next.
+  queues_t [1:0] sent, wanted_d, wanted_q;
+  queues_t low_waits;
+
+  always_comb begin
+    sent = '0;
+    wanted_d = '0;
+    low_waits = '0;
+    for (int unsigned i = 0; i < Size; i++) begin
+      sent[0] |= grant_i[i] & ~high_i[i];
+      wanted_d[0] |= eligible_i[i] & ~high_i[i];
+      low_waits |= ready_i[i] & ~high_i[i];
+      if (high_i[i] != '0) begin
+        sent[1] |= grant_i[i] & high_i[i];
+        wanted_d[1] |= eligible_i[i] & high_i[i];
+      end
+    end
+  end
+
+  // Each priority has its own turns: words of high priority could else move the turns of the others
+  // past a class for ever.
+  queues_t [1:0] turn_q, turn_d;
+  logic [1:0][Size-1:0] counts, over, passes;
+  logic [1:0][Size-1:0] last_q;  // the next word of the turn is its last
+  weight_t sent_q[2][Size];  // words sent in the turn
+
+  always_comb begin
+    logic [Size-1:0] idle;
+    idle = '0;
+    counts = '0;
+    over = '0;
+    passes = '0;
+    turn_d = turn_q;
+    for (int unsigned p = 0; p < 2; p++) begin
+      if (sent[p] != '0 || wanted_q[p] != '0) begin
+        counts[p] = outputs_of(sent[p] & turn_q[p]);
+        over[p] = counts[p] & last_q[p];
+        idle = outputs_of(wanted_q[p]) & ~outputs_of(wanted_q[p] & turn_q[p]);
+        passes[p] = over[p] | idle;
+        if (passes[p] != '0) begin
+          turn_d[p] = following(turn_q[p], wanted_q[p]);
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            turn_d[p][c] = (turn_d[p][c] & passes[p]) | (turn_q[p][c] & ~passes[p]);
+          end
+        end
+      end
+    end
+  end
+
+  // The weight of the class whose turn it is, where that changes something.
+  weight_t weight[2][Size];
+
+  always_comb begin
+    for (int unsigned p = 0; p < 2; p++) begin
+      for (int unsigned o = 0; o < Size; o++) begin
+        weight[p][o] = '0;
+        if (counts[p][o] || passes[p][o]) begin
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            if (turn_d[p][c][o]) weight[p][o] |= weights_i[c];
+          end
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      for (int unsigned p = 0; p < 2; p++) begin
+        wanted_q[p] <= '0;
+        turn_q[p] <= '0;
+        turn_q[p][0] <= '1;
+        last_q[p] <= '1;
+        for (int unsigned o = 0; o < Size; o++) sent_q[p][o] <= '0;
+      end
+    end else begin
+      wanted_q <= wanted_d;
+      turn_q   <= turn_d;
+      for (int unsigned p = 0; p < 2; p++) begin
+        if ((counts[p] | passes[p]) != '0) begin
+          for (int unsigned o = 0; o < Size; o++) begin
+            if (passes[p][o]) begin
+              sent_q[p][o] <= '0;
+              last_q[p][o] <= weight[p][o] <= weight_t'(1);
+            end else if (counts[p][o]) begin
+              sent_q[p][o] <= sent_q[p][o] + 1'b1;
+              last_q[p][o] <= {1'b0, sent_q[p][o]} + 5'd2 >= {1'b0, weight[p][o]};
+            end
+          end
+        end
+      end
+    end
+  end
+
+  // Runs of high priority, and what is due after them.
+  logic [Size-1:0] urgent_q;  // a word of high priority could go
+  logic [3:0] run_q[Size];
+  queues_t due_q;
+  logic [Size-1:0] high_sent, kept_back;
+
+  always_comb begin
+    high_sent = '0;
+    kept_back = '0;
+    if (sent[1] != '0) begin
+      high_sent = outputs_of(sent[1]);
+      kept_back = outputs_of(low_waits);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      urgent_q <= '0;
+      due_q <= '0;
+      for (int unsigned o = 0; o < Size; o++) run_q[o] <= '0;
+    end else begin
+      urgent_q <= outputs_of(wanted_d[1]);
+      if (due_q != '0) due_q <= due_q & low_waits & ~sent[0];
+      for (int unsigned o = 0; o < Size; o++) begin
+        if (high_sent[o]) begin
+          run_q[o] <= (kept_back[o] && run_q[o] != LastOfRun) ? run_q[o] + 1'b1 : '0;
+          if (run_q[o] == LastOfRun) begin
+            for (int unsigned c = 0; c < NumClasses; c++) due_q[c][o] <= low_waits[c][o];
+          end
+        end
+      end
+    end
+  end
+
+  always_comb begin
+    logic [Size-1:0] due;
+    due = outputs_of(due_q);
+    for (int unsigned c = 0; c < NumClasses; c++) begin
+      low_o[c]  = due_q[c] | (turn_d[0][c] & ~urgent_q);
+      high_o[c] = turn_d[1][c] & ~due;
+    end
+    over_o = over[0] | over[1];
+  end
+
+endmodule
