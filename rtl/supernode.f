@@ -23,6 +23,7 @@ csr/supernode_csr.sv
 address/address_map.sv
 fabric/ingress_check.sv
 fabric/ingress_route.sv
+fabric/buffer_credits.sv
 fabric/input_buffer.sv
 fabric/turns.sv
 fabric/matching.sv
