@@ -4,7 +4,7 @@
 // own, so no class can keep another from moving; else, where its sender has fewer than ClassDepth
 // credits, one of SharedDepth that all classes share. A class that does not send so takes nothing
 // from the others, and one that does gets a credit for each word as soon as there is room for another.
-// Latency: one cycle from what makes room to the pulse.
+// Latency: two cycles from what makes room to the pulse.
 // Reset: nothing granted; then up to one credit a cycle and class.
 module buffer_credits
   import flit_pkg::*;
@@ -23,63 +23,69 @@ module buffer_credits
     output credit_t [NumClasses-1:0] high_water_o  // the most words held since reset
 );
 
-  typedef logic [$clog2(SharedDepth+1):0] shared_t;
+  typedef logic [NumClasses-1:0] classes_t;
 
-  credit_t [NumClasses-1:0] unspent_q, unspent_d, slots_q, slots_d;
-  logic [NumClasses-1:0] granted;
-  logic none_shared_q, none_shared_d;  // all shared slots are promised or in use
+  classes_t keep_q, drop_q, free_q;
+  credit_t [NumClasses-1:0] unspent_q;  // credits that the sender has
+  credit_t [NumClasses-1:0] slots_q;  // promised or in use
+  credit_t shared_q;  // of those, from the pool
+  logic pool_empty_q;
+
+  // A slot comes back to the pool when its class has more than its own.
+  classes_t granted, over, over_by_two;
+  logic lends;
+  credit_t shared_d;
 
   always_comb begin
-    logic [NumClasses-1:0] lent;
-    granted = '0;
+    classes_t wants, lent;
     lent = '0;
     for (int unsigned c = 0; c < NumClasses; c++) begin
       granted[c] = slots_q[c] < credit_t'(ClassDepth);
-      if (unspent_q[c] < credit_t'(ClassDepth) && !granted[c]) lent = NumClasses'(1) << c;
+      wants[c] = unspent_q[c] < credit_t'(ClassDepth) && !granted[c];
+      if (wants[c]) lent = classes_t'(1) << c;
+      over[c] = slots_q[c] > credit_t'(ClassDepth);
+      over_by_two[c] = slots_q[c] > credit_t'(ClassDepth + 1);
     end
-    if (!none_shared_q) granted |= lent;
-  end
-
-  always_comb begin
-    shared_t taken;
-    taken = '0;
-    unspent_d = unspent_q;
-    slots_d = slots_q;
-    none_shared_d = none_shared_q;
-    if ((granted | keep_i | drop_i | free_i) != '0) begin
-      for (int unsigned c = 0; c < NumClasses; c++) begin
-        unspent_d[c] = unspent_q[c] + credit_t'(granted[c]) - credit_t'(keep_i[c] || drop_i[c]);
-        slots_d[c] = slots_q[c] + credit_t'(granted[c]) - credit_t'(free_i[c]) -
-            credit_t'(drop_i[c]);
-        if (slots_d[c] > credit_t'(ClassDepth)) begin
-          taken = taken + shared_t'(slots_d[c] - credit_t'(ClassDepth));
-        end
-      end
-      none_shared_d = taken == shared_t'(SharedDepth);
-    end
+    lends = lent != '0 && !pool_empty_q;
+    if (lends) granted |= lent;
+    shared_d = shared_q + credit_t'(lends) - credit_t'((drop_q & over) != '0) -
+        credit_t'((free_q & (over_by_two | (over & ~drop_q))) != '0);
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       credit_o <= '0;
+      keep_q <= '0;
+      drop_q <= '0;
+      free_q <= '0;
       unspent_q <= '0;
       slots_q <= '0;
-      none_shared_q <= SharedDepth == 0;
+      shared_q <= '0;
+      pool_empty_q <= SharedDepth == 0;
     end else begin
       credit_o <= granted;
-      unspent_q <= unspent_d;
-      slots_q <= slots_d;
-      none_shared_q <= none_shared_d;
+      keep_q   <= keep_i;
+      drop_q   <= drop_i;
+      free_q   <= free_i;
+      if ((granted | keep_q | drop_q | free_q) != '0) begin
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          unspent_q[c] <= unspent_q[c] + credit_t'(granted[c]) - credit_t'(keep_q[c] || drop_q[c]);
+          slots_q[c] <= slots_q[c] + credit_t'(granted[c]) - credit_t'(free_q[c]) -
+              credit_t'(drop_q[c]);
+        end
+        shared_q <= shared_d;
+        pool_empty_q <= shared_d == credit_t'(SharedDepth);
+      end
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       high_water_o <= '0;
-    end else if (keep_i != '0) begin
+    end else if (keep_q != '0) begin
       for (int unsigned c = 0; c < NumClasses; c++) begin
-        if (slots_d[c] - unspent_d[c] > high_water_o[c]) begin
-          high_water_o[c] <= slots_d[c] - unspent_d[c];
+        if (keep_q[c] && slots_q[c] - unspent_q[c] >= high_water_o[c]) begin
+          high_water_o[c] <= slots_q[c] - unspent_q[c] + 1'b1;
         end
       end
     end
@@ -87,9 +93,9 @@ module buffer_credits
 
   // Implementation checks.
   always_ff @(posedge clk_i) begin
-    if (rst_ni && (keep_i | drop_i) != '0) begin
+    if (rst_ni && (keep_q | drop_q) != '0) begin
       for (int unsigned c = 0; c < NumClasses; c++) begin
-        assert (!((keep_i[c] || drop_i[c]) && unspent_q[c] == '0))
+        assert (!((keep_q[c] || drop_q[c]) && unspent_q[c] == '0))
         else $error("buffer_credits: a word of class %0d was sent without a credit", c);
       end
     end
