@@ -89,8 +89,7 @@ module allocator
     end
   end
 
-  queues_t low, high, first[Size];
-  mask_t over;
+  queues_t low, high, low_stays, high_stays, first[Size];
 
   turns #(
       .Size(Size)
@@ -100,11 +99,13 @@ module allocator
       .weights_i,
       .high_i,
       .grant_i   (grant_o),
+      .tail_i,
       .ready_i   (ready),
       .eligible_i(eligible),
       .low_o     (low),
       .high_o    (high),
-      .over_o    (over)
+      .low_stays_o (low_stays),
+      .high_stays_o(high_stays)
   );
 
   // Pairs that go on.
@@ -119,7 +120,8 @@ module allocator
       if (eligible[i] != '0) begin
         first[i] = eligible[i] & ((low & ~high_i[i]) | (high & high_i[i]));
         if (grant_o[i] != '0) begin
-          kept[i] = grant_o[i] & eligible[i] & (underway_d[i] | (first[i] & ~{NumClasses{over}}));
+          kept[i] = grant_o[i] & eligible[i] &
+              (underway_d[i] | (low_stays & ~high_i[i]) | (high_stays & high_i[i]));
           // A snoop that is left for other outputs starts anew.
           kept[i][ClassSnp] = kept[i][ClassSnp] & underway_d[i][ClassSnp];
           busy |= outputs_of(kept[i]);
@@ -152,7 +154,6 @@ module allocator
       .request_i  (request),
       .preferred_i(preferred),
       .turn_i     (low | high),
-      .class_i    (class_pick),
       .proposal_o (proposal),
       .proposed_o (proposed),
       .accepted_o (accepted)

@@ -3,8 +3,8 @@
 // Purpose: one iteration of a round-robin matching (DRRM: Chao and Park 1998): every input proposes
 // one output, and every output accepts one proposal; preferred requests go before the others. A
 // pointer moves past the partner that it got, which makes the pointers drift apart until, under
-// load, all inputs propose different outputs. An output has a pointer for each class, so that a turn
-// of each class comes to each input.
+// load, all inputs propose different outputs. An output has a pointer for each class, which only a
+// preferred request moves, so that a turn of each class comes to each input.
 // One iteration is enough because the allocator keeps a pair for several words (limited service:
 // Li, Panwar and Chao 2001), and asks only for the inputs and outputs that are left.
 // Latency: combinational.
@@ -13,15 +13,13 @@ module matching
   import flit_pkg::*;
   import arbiter_pkg::*;
 #(
-    parameter  int unsigned Size       = 10,           // inputs, and outputs
-    localparam int unsigned IndexWidth = $clog2(Size)
+    parameter int unsigned Size = 10  // inputs, and outputs
 ) (
     input  logic                            clk_i,
     input  logic                            rst_ni,
     input  logic [      Size-1:0]           request_i  [Size],  // by input, outputs
     input  logic [      Size-1:0]           preferred_i[Size],  // of those, which first
     input  logic [NumClasses-1:0][Size-1:0] turn_i,             // by class, outputs: whose pointer
-    input  class_e                          class_i    [Size],  // by input: of its proposal
     output logic [      Size-1:0]           proposal_o [Size],  // by input: an output, one-hot
     output logic [      Size-1:0]           proposed_o,         // by output
     output logic [      Size-1:0]           accepted_o [Size]   // by output: an input, one-hot
@@ -33,8 +31,7 @@ module matching
   mask_t first_input_q [NumClasses][Size];
   mask_t proposals     [Size];
   mask_t prefers;  // inputs whose proposal is a preferred one
-  mask_t wins;
-  class_e granted[Size];
+  mask_t wins, in_turn;  // inputs that are accepted; outputs that accept a preferred request
 
   always_comb begin
     mask_t pick;
@@ -59,20 +56,20 @@ module matching
     mask_t pick, first;
     pick  = '0;
     first = '0;
-    wins  = '0;
+    wins = '0;
+    in_turn = '0;
     for (int unsigned o = 0; o < Size; o++) begin
       accepted_o[o] = '0;
-      granted[o] = ClassReq;
       if (proposed_o[o]) begin
         first = '0;
         for (int unsigned c = 0; c < NumClasses; c++) begin
           if (turn_i[c][o]) first |= first_input_q[c][o];
         end
         pick = proposals[o] & prefers;
-        if (pick == '0) pick = proposals[o];
+        in_turn[o] = pick != '0;
+        if (!in_turn[o]) pick = proposals[o];
         accepted_o[o] = mask_t'(round_robin(arbiter_vec_t'(pick), arbiter_vec_t'(first)));
         wins |= accepted_o[o];
-        granted[o] = class_i[IndexWidth'(index_of(arbiter_vec_t'(accepted_o[o])))];
       end
     end
   end
@@ -88,8 +85,12 @@ module matching
         if (wins[i]) first_output_q[i] <= mask_t'(pass_first(arbiter_vec_t'(proposal_o[i])));
       end
       for (int unsigned o = 0; o < Size; o++) begin
-        if (proposed_o[o]) begin
-          first_input_q[granted[o]][o] <= mask_t'(pass_first(arbiter_vec_t'(accepted_o[o])));
+        if (in_turn[o]) begin
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            if (turn_i[c][o]) begin
+              first_input_q[c][o] <= mask_t'(pass_first(arbiter_vec_t'(accepted_o[o])));
+            end
+          end
         end
       end
     end

@@ -1,12 +1,14 @@
 // Says which words are to go first at each output: whose turn it is.
 //
 // Purpose: shares an output between the classes by their weights, and lets high priority go first.
-// Among words of the same priority it is one class's turn; the turn passes on, round robin, when
-// the class has sent its weight in words, or when it has nothing to send and another class has.
+// Among words of the same priority it is one class's turn; the turn passes on, round robin, with the
+// packet in which the class has sent its weight in words, or when it has nothing to send and another
+// class has.
 // Where a word of low priority waits that only the others' priority keeps back, its class is due
-// after HighRun words of high priority, and goes before these with one word or packet. So neither
-// class nor priority can starve another, which the argument for freedom from deadlock rests on (RSP
-// and DAT always drain).
+// after HighRun words of high priority, and goes before these with one packet. So neither class nor
+// priority can starve another, which the argument for freedom from deadlock rests on (RSP and DAT
+// always drain). An input that has an output keeps it while the turn of its class lasts: a word of
+// high priority waits for the end of a turn, not only of a packet.
 // Latency: combinational from registers, so it knows what waited a cycle ago; the words that go in
 // this cycle are already counted.
 // Reset: the turns are at class 0.
@@ -19,16 +21,20 @@ module turns
     input  logic                               clk_i,
     input  logic                               rst_ni,
     input  weight_t [NumClasses-1:0]           weights_i,
-    // By input, class, output: the queue's first word is of high priority; what goes in this cycle;
-    // what has a credit in the next; and of that, what no packet under way keeps back.
+    // By input, class, output: the queue's first word is of high priority; what goes in this cycle,
+    // and ends a packet; what has a credit in the next cycle; and of that, what no packet under way
+    // keeps back.
     input  logic    [NumClasses-1:0][Size-1:0] high_i     [Size],
     input  logic    [NumClasses-1:0][Size-1:0] grant_i    [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] tail_i     [Size],
     input  logic    [NumClasses-1:0][Size-1:0] ready_i    [Size],
     input  logic    [NumClasses-1:0][Size-1:0] eligible_i [Size],
     // By class, output: words of low and of high priority that are to go first in the next cycle.
     output logic    [NumClasses-1:0][Size-1:0] low_o,
     output logic    [NumClasses-1:0][Size-1:0] high_o,
-    output logic    [      Size-1:0]           over_o               // a turn ends in this cycle
+    // The same, where an input has the output and may keep it from one packet to the next.
+    output logic    [NumClasses-1:0][Size-1:0] low_stays_o,
+    output logic    [NumClasses-1:0][Size-1:0] high_stays_o
 );
 
   localparam int unsigned HighRun = 15;
@@ -64,19 +70,22 @@ module turns
   endfunction
 
   // By priority, 1 for high: what goes now, and what may go next.
-  queues_t [1:0] sent, wanted_d, wanted_q;
+  queues_t [1:0] sent, ended, wanted_d, wanted_q;
   queues_t low_waits;
 
   always_comb begin
     sent = '0;
     wanted_d = '0;
+    ended = '0;
     low_waits = '0;
     for (int unsigned i = 0; i < Size; i++) begin
       sent[0] |= grant_i[i] & ~high_i[i];
+      ended[0] |= grant_i[i] & ~high_i[i] & tail_i[i];
       wanted_d[0] |= eligible_i[i] & ~high_i[i];
       low_waits |= ready_i[i] & ~high_i[i];
       if (high_i[i] != '0) begin
         sent[1] |= grant_i[i] & high_i[i];
+        ended[1] |= grant_i[i] & high_i[i] & tail_i[i];
         wanted_d[1] |= eligible_i[i] & high_i[i];
       end
     end
@@ -86,7 +95,7 @@ module turns
   // past a class for ever.
   queues_t [1:0] turn_q, turn_d;
   logic [1:0][Size-1:0] counts, over, passes;
-  logic [1:0][Size-1:0] last_q;  // the next word of the turn is its last
+  logic [1:0][Size-1:0] last_q;  // the next word of the turn is its last, if it ends a packet
   weight_t sent_q[2][Size];  // words sent in the turn
 
   always_comb begin
@@ -99,7 +108,7 @@ module turns
     for (int unsigned p = 0; p < 2; p++) begin
       if (sent[p] != '0 || wanted_q[p] != '0) begin
         counts[p] = outputs_of(sent[p] & turn_q[p]);
-        over[p] = counts[p] & last_q[p];
+        over[p] = outputs_of(ended[p] & turn_q[p]) & last_q[p];
         idle = outputs_of(wanted_q[p]) & ~outputs_of(wanted_q[p] & turn_q[p]);
         passes[p] = over[p] | idle;
         if (passes[p] != '0) begin
@@ -146,7 +155,7 @@ module turns
             if (passes[p][o]) begin
               sent_q[p][o] <= '0;
               last_q[p][o] <= weight[p][o] <= weight_t'(1);
-            end else if (counts[p][o]) begin
+            end else if (counts[p][o] && !last_q[p][o]) begin
               sent_q[p][o] <= sent_q[p][o] + 1'b1;
               last_q[p][o] <= {1'b0, sent_q[p][o]} + 5'd2 >= {1'b0, weight[p][o]};
             end
@@ -178,7 +187,7 @@ module turns
       for (int unsigned o = 0; o < Size; o++) run_q[o] <= '0;
     end else begin
       urgent_q <= outputs_of(wanted_d[1]);
-      if (due_q != '0) due_q <= due_q & low_waits & ~sent[0];
+      if (due_q != '0) due_q <= due_q & low_waits & ~ended[0];
       for (int unsigned o = 0; o < Size; o++) begin
         if (high_sent[o]) begin
           run_q[o] <= (kept_back[o] && run_q[o] != LastOfRun) ? run_q[o] + 1'b1 : '0;
@@ -195,9 +204,10 @@ module turns
     due = outputs_of(due_q);
     for (int unsigned c = 0; c < NumClasses; c++) begin
       low_o[c]  = due_q[c] | (turn_d[0][c] & ~urgent_q);
-      high_o[c] = turn_d[1][c] & ~due;
+      high_o[c] = turn_d[1][c] & urgent_q & ~due;
+      low_stays_o[c] = turn_d[0][c] & ~over[0] & ~due;
+      high_stays_o[c] = turn_d[1][c] & ~over[1] & ~due;
     end
-    over_o = over[0] | over[1];
   end
 
 endmodule
