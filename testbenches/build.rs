@@ -3,24 +3,26 @@
 use verilated::build::{self, Error, Model};
 
 /// The chip with its link ends, as small as it can be.
-const SMALL_LINKED: [(&str, u32); 7] = [
+const SMALL_LINKED: [(&str, u32); 8] = [
     ("Ports", 2),
     ("HomeSlices", 1),
     ("DirSets", 2),
     ("DirWays", 2),
     ("Trackers", 2),
     ("ClassDepth", 4),
+    ("SharedDepth", 0),
     ("Regions", 1),
 ];
 
 /// Chips cabled in RTL: two leaves with two devices each, and a spine, all as the tight chip of
 /// `harness/build.rs`.
-const TIGHT_FABRIC: [(&str, u32); 10] = [
+const TIGHT_FABRIC: [(&str, u32); 11] = [
     ("HomeSlices", 4),
     ("DirSets", 2),
     ("DirWays", 2),
     ("Trackers", 2),
     ("ClassDepth", 4),
+    ("SharedDepth", 2),
     ("Leaves", 2),
     ("NodesPerLeaf", 2),
     ("Spines", 1),
