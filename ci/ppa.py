@@ -247,10 +247,10 @@ Other open switches, 8 ports of 64 bits, one class, measured elsewhere by the sa
 | verilog-axis axis_switch | 5238 | 114 | 0.318 | 2.33 |
 | Stanford (Becker), 4 VC | 30788 | 29 | 0.665 | 1.23 |
 
-What limits the clock is one cycle that holds everything between the queues' heads and the output
-register: which words may go, which go first, two iterations of matching, the read of the buffer and
-the crossbar. It is what makes the latency two cycles; five classes with credits of their own, four of
-which have queues for each output, are what makes it large.
+What limits the clock is the cycle of the allocator: which words may go, whose turn it is, a proposal
+of each input, a choice of each output. The read of the buffer and the crossbar follow in the next
+cycle. What makes it large are five classes with credits of their own, four of which have queues for
+each output.
 """
 
 

@@ -22,24 +22,24 @@ module allocator
     parameter  int unsigned Size       = 10,           // inputs, and outputs
     localparam int unsigned IndexWidth = $clog2(Size)
 ) (
-    input  logic                                  clk_i,
-    input  logic                                  rst_ni,
-    input  weight_t    [NumClasses-1:0]           weights_i,
+    input  logic                               clk_i,
+    input  logic                               rst_ni,
+    input  weight_t [NumClasses-1:0]           weights_i,
     // By input, class, output.
-    input  logic       [NumClasses-1:0][Size-1:0] waiting_i [Size],  // a word in the next cycle
-    input  logic       [NumClasses-1:0][Size-1:0] tail_i    [Size],  // now in front: a packet's end
-    input  logic       [NumClasses-1:0][Size-1:0] high_i    [Size],  // now in front: high priority
+    input  logic    [NumClasses-1:0][Size-1:0] waiting_i[Size],  // a word in the next cycle
+    input  logic    [NumClasses-1:0][Size-1:0] tail_i   [Size],  // now in front: a packet's end
+    input  logic    [NumClasses-1:0][Size-1:0] high_i   [Size],  // now in front: high priority
     // By class, output: credits that there are now.
-    input  logic       [NumClasses-1:0][Size-1:0] credit_i,          // one or more
-    input  logic       [NumClasses-1:0][Size-1:0] credits_i,         // two or more
+    input  logic    [NumClasses-1:0][Size-1:0] credit_i,         // one or more
+    input  logic    [NumClasses-1:0][Size-1:0] credits_i,        // two or more
     // What goes now; registers.
-    output logic       [NumClasses-1:0][Size-1:0] grant_o   [Size],  // by input
-    output logic       [      Size-1:0]           read_o,            // by input
-    output class_e                                class_o   [Size],  // by input
-    output logic       [IndexWidth-1:0]           output_o  [Size],  // by input: where to
-    output logic       [      Size-1:0]           send_o,            // by output
-    output logic       [IndexWidth-1:0]           input_o   [Size],  // by output
-    output stall_t     [      Size-1:0]           stall_o            // by input
+    output logic    [NumClasses-1:0][Size-1:0] grant_o  [Size],  // by input
+    output logic    [      Size-1:0]           read_o,           // by input
+    output class_e                             class_o  [Size],  // by input
+    output logic    [IndexWidth-1:0]           output_o [Size],  // by input: where to
+    output logic    [      Size-1:0]           send_o,           // by output
+    output logic    [IndexWidth-1:0]           input_o  [Size],  // by output
+    output stall_t  [      Size-1:0]           stall_o           // by input
 );
 
   typedef logic [Size-1:0] mask_t;
@@ -98,19 +98,19 @@ module allocator
       .rst_ni,
       .weights_i,
       .high_i,
-      .grant_i   (grant_o),
+      .grant_i     (grant_o),
       .tail_i,
-      .ready_i   (ready),
-      .eligible_i(eligible),
-      .low_o     (low),
-      .high_o    (high),
+      .ready_i     (ready),
+      .eligible_i  (eligible),
+      .low_o       (low),
+      .high_o      (high),
       .low_stays_o (low_stays),
       .high_stays_o(high_stays)
   );
 
   // Pairs that go on.
   queues_t kept[Size];
-  mask_t   busy;  // outputs of those
+  mask_t busy;  // outputs of those
 
   always_comb begin
     busy = '0;
@@ -132,7 +132,7 @@ module allocator
 
   // The others.
   mask_t request[Size], preferred[Size], proposal[Size], accepted[Size];
-  mask_t proposed;
+  mask_t  proposed;
   class_e class_pick[Size];
 
   always_comb begin

@@ -41,7 +41,7 @@ module buffer_credits
     lent = '0;
     for (int unsigned c = 0; c < NumClasses; c++) begin
       granted[c] = slots_q[c] < credit_t'(ClassDepth);
-      wants[c] = unspent_q[c] < credit_t'(ClassDepth) && !granted[c];
+      wants[c]   = unspent_q[c] < credit_t'(ClassDepth) && !granted[c];
       if (wants[c]) lent = classes_t'(1) << c;
       over[c] = slots_q[c] > credit_t'(ClassDepth);
       over_by_two[c] = slots_q[c] > credit_t'(ClassDepth + 1);

@@ -34,18 +34,18 @@ module crossbar
     output fabric_events_t [Size-1:0] events_o  // by input, a cycle late
 );
 
-  logic       [NumClasses-1:0][Size-1:0] waiting    [Size];
-  logic       [NumClasses-1:0][Size-1:0] tail       [Size];
-  logic       [NumClasses-1:0][Size-1:0] high       [Size];
-  logic       [NumClasses-1:0][Size-1:0] grant      [Size];
-  logic       [NumClasses-1:0][Size-1:0] credit, credits;
-  link_word_t                            word       [Size];
-  logic       [      Size-1:0]           read;
-  logic       [IndexWidth-1:0]           read_output[Size];
-  class_e                                read_class [Size];
-  logic       [      Size-1:0]           send;
-  logic       [IndexWidth-1:0]           send_input [Size];
-  stall_t     [      Size-1:0]           stall;
+  logic [NumClasses-1:0][Size-1:0] waiting[Size];
+  logic [NumClasses-1:0][Size-1:0] tail   [Size];
+  logic [NumClasses-1:0][Size-1:0] high   [Size];
+  logic [NumClasses-1:0][Size-1:0] grant  [Size];
+  logic [NumClasses-1:0][Size-1:0] credit, credits;
+  link_word_t                  word       [Size];
+  logic       [      Size-1:0] read;
+  logic       [IndexWidth-1:0] read_output[Size];
+  class_e                      read_class [Size];
+  logic       [      Size-1:0] send;
+  logic       [IndexWidth-1:0] send_input [Size];
+  stall_t     [      Size-1:0] stall;
 
   for (genvar i = 0; i < Size; i++) begin : gen_input
     credit_t [NumClasses-1:0] high_water;

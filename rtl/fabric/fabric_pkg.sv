@@ -39,8 +39,8 @@ package fabric_pkg;
   } slot_t;
 
   // Why an input that holds words sends none in a cycle, one cause: some word could have gone but
-  // others were given its outputs; or else one only lacks a credit at its output; or else other
-  // inputs' packets are under way where its words want to go.
+  // others were given its outputs; or else other inputs' packets are under way where its words want
+  // to go; or else there are no credits at their outputs.
   typedef struct packed {
     logic arbitration;
     logic credit;

@@ -104,8 +104,7 @@ module input_buffer
     read_word_o = '0;
     if (read_i) begin
       read_queue = queue_of(read_class_i, read_output_i);
-      read_index =
-          ((grant_i & follows_q) != '0) ? followed_q[read_queue] : written_q[read_queue];
+      read_index = ((grant_i & follows_q) != '0) ? followed_q[read_queue] : written_q[read_queue];
       slot = memory_q[read_index];
       next = next_q[read_index];
       read_word_o.valid = 1'b1;
@@ -233,11 +232,11 @@ module input_buffer
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      ready_q <= '0;
-      more_q <= '0;
-      again_q <= '0;
-      begun_q <= '0;
-      high_o <= '0;
+      ready_q  <= '0;
+      more_q   <= '0;
+      again_q  <= '0;
+      begun_q  <= '0;
+      high_o   <= '0;
       snoops_q <= 1'b0;
     end else if (read_i || write_i) begin
       ready_q <= ready_d;
@@ -275,9 +274,9 @@ module input_buffer
   ) u_buffer_credits (
       .clk_i,
       .rst_ni,
-      .keep_i      (NumClasses'(write_i) << write_slot_i.credit_class),
-      .drop_i      (NumClasses'(drop_i) << drop_class_i),
-      .free_i      (NumClasses'(pop) << slot.credit_class),
+      .keep_i(NumClasses'(write_i) << write_slot_i.credit_class),
+      .drop_i(NumClasses'(drop_i) << drop_class_i),
+      .free_i(NumClasses'(pop) << slot.credit_class),
       .credit_o,
       .high_water_o
   );

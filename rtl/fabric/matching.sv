@@ -28,8 +28,8 @@ module matching
   typedef logic [Size-1:0] mask_t;
 
   mask_t first_output_q[Size];  // round-robin masks, see arbiter_pkg
-  mask_t first_input_q [NumClasses][Size];
-  mask_t proposals     [Size];
+  mask_t first_input_q[NumClasses][Size];
+  mask_t proposals[Size];
   mask_t prefers;  // inputs whose proposal is a preferred one
   mask_t wins, in_turn;  // inputs that are accepted; outputs that accept a preferred request
 
@@ -54,7 +54,7 @@ module matching
 
   always_comb begin
     mask_t pick, first;
-    pick  = '0;
+    pick = '0;
     first = '0;
     wins = '0;
     in_turn = '0;

@@ -24,11 +24,11 @@ module turns
     // By input, class, output: the queue's first word is of high priority; what goes in this cycle,
     // and ends a packet; what has a credit in the next cycle; and of that, what no packet under way
     // keeps back.
-    input  logic    [NumClasses-1:0][Size-1:0] high_i     [Size],
-    input  logic    [NumClasses-1:0][Size-1:0] grant_i    [Size],
-    input  logic    [NumClasses-1:0][Size-1:0] tail_i     [Size],
-    input  logic    [NumClasses-1:0][Size-1:0] ready_i    [Size],
-    input  logic    [NumClasses-1:0][Size-1:0] eligible_i [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] high_i      [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] grant_i     [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] tail_i      [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] ready_i     [Size],
+    input  logic    [NumClasses-1:0][Size-1:0] eligible_i  [Size],
     // By class, output: words of low and of high priority that are to go first in the next cycle.
     output logic    [NumClasses-1:0][Size-1:0] low_o,
     output logic    [NumClasses-1:0][Size-1:0] high_o,
@@ -100,9 +100,9 @@ module turns
 
   always_comb begin
     logic [Size-1:0] idle;
-    idle = '0;
+    idle   = '0;
     counts = '0;
-    over = '0;
+    over   = '0;
     passes = '0;
     turn_d = turn_q;
     for (int unsigned p = 0; p < 2; p++) begin
@@ -203,7 +203,7 @@ module turns
     logic [Size-1:0] due;
     due = outputs_of(due_q);
     for (int unsigned c = 0; c < NumClasses; c++) begin
-      low_o[c]  = due_q[c] | (turn_d[0][c] & ~urgent_q);
+      low_o[c] = due_q[c] | (turn_d[0][c] & ~urgent_q);
       high_o[c] = turn_d[1][c] & urgent_q & ~due;
       low_stays_o[c] = turn_d[0][c] & ~over[0] & ~due;
       high_stays_o[c] = turn_d[1][c] & ~over[1] & ~due;
