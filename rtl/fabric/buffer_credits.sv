@@ -31,23 +31,25 @@ module buffer_credits
   credit_t shared_q;  // of those, from the pool
   logic pool_empty_q;
 
-  // A slot comes back to the pool when its class has more than its own.
+  // A slot comes back to the pool when its class has more than its own, one lent just now included.
   classes_t granted, over, over_by_two;
   logic lends;
   credit_t shared_d;
 
   always_comb begin
-    classes_t wants, lent;
+    classes_t lent;
     lent = '0;
     for (int unsigned c = 0; c < NumClasses; c++) begin
       granted[c] = slots_q[c] < credit_t'(ClassDepth);
-      wants[c]   = unspent_q[c] < credit_t'(ClassDepth) && !granted[c];
-      if (wants[c]) lent = classes_t'(1) << c;
-      over[c] = slots_q[c] > credit_t'(ClassDepth);
-      over_by_two[c] = slots_q[c] > credit_t'(ClassDepth + 1);
+      if (unspent_q[c] < credit_t'(ClassDepth) && !granted[c]) lent = classes_t'(1) << c;
     end
     lends = lent != '0 && !pool_empty_q;
-    if (lends) granted |= lent;
+    if (!lends) lent = '0;
+    granted |= lent;
+    for (int unsigned c = 0; c < NumClasses; c++) begin
+      over[c] = slots_q[c] > credit_t'(ClassDepth) || lent[c];
+      over_by_two[c] = slots_q[c] > (lent[c] ? credit_t'(ClassDepth) : credit_t'(ClassDepth + 1));
+    end
     shared_d = shared_q + credit_t'(lends) - credit_t'((drop_q & over) != '0) -
         credit_t'((free_q & (over_by_two | (over & ~drop_q))) != '0);
   end
