@@ -106,6 +106,14 @@ module switch_core
 
   assign fabric_ports = down_ports | up_ports;
 
+  // Who goes next is not to depend on a pin.
+  logic [Ports-1:0] output_dead_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) output_dead_q <= '0;
+    else output_dead_q <= output_dead_i;
+  end
+
   error_event_t [Ports+2*HomeSlices-1:0] errors;  // external ways in, homes' ways in, homes
   home_events_t [HomeSlices-1:0] home_events;
   logic [Ports-1:0] rx_event_valid, tx_event_valid;
@@ -152,7 +160,7 @@ module switch_core
         .fabric_i       (fabric_ports[p]),
         .node_ports_i   (~fabric_ports),
         .exits_i        (exits),
-        .dead_ports_i   (output_dead_i),
+        .dead_ports_i   (output_dead_q),
         .partitions_i   (partitions[p]),
         .regions_i      (regions),
         .routes_i       (routes),
@@ -228,7 +236,7 @@ module switch_core
         .fabric_i       (1'b0),
         .node_ports_i   (~fabric_ports),
         .exits_i        (fabric_ports),
-        .dead_ports_i   (output_dead_i),
+        .dead_ports_i   (output_dead_q),
         .partitions_i   ('1),
         .regions_i      (regions),
         .routes_i       (routes),

@@ -25,7 +25,8 @@ module buffer_credits
 
   typedef logic [NumClasses-1:0] classes_t;
 
-  classes_t keep_q, drop_q, free_q;
+  classes_t keep_q, drop_q, free_q, events;
+  logic busy_q;  // something was granted, or happened, in the last cycle; else nothing can be now
   credit_t [NumClasses-1:0] unspent_q;  // credits that the sender has
   credit_t [NumClasses-1:0] slots_q;  // promised or in use
   credit_t shared_q;  // of those, from the pool
@@ -36,22 +37,31 @@ module buffer_credits
   logic lends;
   credit_t shared_d;
 
+  assign events = keep_q | drop_q | free_q;
+
   always_comb begin
     classes_t lent;
     lent = '0;
-    for (int unsigned c = 0; c < NumClasses; c++) begin
-      granted[c] = slots_q[c] < credit_t'(ClassDepth);
-      if (unspent_q[c] < credit_t'(ClassDepth) && !granted[c]) lent = classes_t'(1) << c;
+    granted = '0;
+    over = '0;
+    over_by_two = '0;
+    lends = 1'b0;
+    shared_d = shared_q;
+    if (busy_q || events != '0) begin
+      for (int unsigned c = 0; c < NumClasses; c++) begin
+        granted[c] = slots_q[c] < credit_t'(ClassDepth);
+        if (unspent_q[c] < credit_t'(ClassDepth) && !granted[c]) lent = classes_t'(1) << c;
+      end
+      lends = lent != '0 && !pool_empty_q;
+      if (!lends) lent = '0;
+      granted |= lent;
+      for (int unsigned c = 0; c < NumClasses; c++) begin
+        over[c] = slots_q[c] > credit_t'(ClassDepth) || lent[c];
+        over_by_two[c] = slots_q[c] > (lent[c] ? credit_t'(ClassDepth) : credit_t'(ClassDepth + 1));
+      end
+      shared_d = shared_q + credit_t'(lends) - credit_t'((drop_q & over) != '0) -
+          credit_t'((free_q & (over_by_two | (over & ~drop_q))) != '0);
     end
-    lends = lent != '0 && !pool_empty_q;
-    if (!lends) lent = '0;
-    granted |= lent;
-    for (int unsigned c = 0; c < NumClasses; c++) begin
-      over[c] = slots_q[c] > credit_t'(ClassDepth) || lent[c];
-      over_by_two[c] = slots_q[c] > (lent[c] ? credit_t'(ClassDepth) : credit_t'(ClassDepth + 1));
-    end
-    shared_d = shared_q + credit_t'(lends) - credit_t'((drop_q & over) != '0) -
-        credit_t'((free_q & (over_by_two | (over & ~drop_q))) != '0);
   end
 
   always_ff @(posedge clk_i) begin
@@ -60,6 +70,7 @@ module buffer_credits
       keep_q <= '0;
       drop_q <= '0;
       free_q <= '0;
+      busy_q <= 1'b1;
       unspent_q <= '0;
       slots_q <= '0;
       shared_q <= '0;
@@ -69,7 +80,8 @@ module buffer_credits
       keep_q   <= keep_i;
       drop_q   <= drop_i;
       free_q   <= free_i;
-      if ((granted | keep_q | drop_q | free_q) != '0) begin
+      busy_q   <= (granted | events) != '0;
+      if ((granted | events) != '0) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
           unspent_q[c] <= unspent_q[c] + credit_t'(granted[c]) - credit_t'(keep_q[c] || drop_q[c]);
           slots_q[c] <= slots_q[c] + credit_t'(granted[c]) - credit_t'(free_q[c]) -

@@ -88,8 +88,11 @@ module egress
     end
 
     always_comb begin
-      for (int unsigned c = 0; c < NumClasses; c++) begin
-        credits_d[c] = credits_q[c] + credit_t'(credit_i[o][c]) - credit_t'(spent[c]);
+      credits_d = credits_q;
+      if (spent != credit_i[o]) begin
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          credits_d[c] = credits_q[c] + credit_t'(credit_i[o][c]) - credit_t'(spent[c]);
+        end
       end
       if (dead_i[o]) credits_d = '0;
     end
@@ -116,10 +119,12 @@ module egress
         assert (word_i[input_i[o]].head != underway_q[cls])
         else $error("egress: torn packet of class %0d at output %0d", cls, o);
       end
-      if (rst_ni && spent != credit_i[o] && !dead_i[o]) begin
+      if (rst_ni && passes && !dead_i[o]) begin
+        assert (credits_q[cls] != '0)
+        else $error("egress: a word of class %0d leaves output %0d without a credit", cls, o);
+      end
+      if (rst_ni && (credit_i[o] & ~spent) != '0 && !dead_i[o]) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          assert (!(spent[c] && credits_q[c] == '0))
-          else $error("egress: a word of class %0d leaves output %0d without a credit", c, o);
           assert (!(credit_i[o][c] && !spent[c] && &credits_q[c]))
           else $error("egress: the receiver at output %0d grants too many credits", o);
         end

@@ -75,7 +75,7 @@ module input_buffer
 
   queues_t ready_q;  // the queue holds a word
   queues_t follows_q;  // its first word followed another
-  queues_t more_q;  // it will hold a word after it has been read; not of SNP
+  queues_t more_q;  // it will hold a word after it has been read; of SNP not known
   queues_t again_q;  // its first word stays when it is read; not of SNP
   queues_t begun_q;  // its first word has been read; not of SNP
   logic snoops_q;  // the SNP queue holds two words or more
@@ -147,18 +147,14 @@ module input_buffer
   logic [NumClasses-1:0] high_q;  // of the packet under way in each class
   queue_t write_queue;
   queues_t written;
-  logic first_snoop;  // the word is a SNP and becomes the first of its queue
 
   always_comb begin
     write_high = write_slot_i.head ? write_slot_i.flit[PriorityBit] : high_q[write_class_i];
     write_queue = '0;
     written = '0;
-    first_snoop = 1'b0;
     if (write_i) begin
       write_queue = queue_of(write_class_i, index_t'(index_of(arbiter_vec_t'(write_outputs_i))));
       written[write_class_i] = write_outputs_i;
-      first_snoop = write_class_i == ClassSnp &&
-          (ready_q[ClassSnp] == '0 || (is_snoop && pop && !snoops_q));
     end
   end
 
@@ -171,62 +167,75 @@ module input_buffer
 
   // Queues. Those that hold no word are not of high priority.
   queues_t ready_d, follows_d, more_d, again_d, begun_d, tail_d, high_d;
-  logic snoops_d, last_copy, is_last, joins;
+  logic snoops_d, joins;
   fill_t sent;
 
   always_comb begin
-    queues_t stays, goes, first, appended, fills;
-    // What is read and leaves a word behind in its queue; words that become first, that do not.
-    stays = grant_i & more_q;
-    goes = grant_i & ~more_q;
-    first = written & ~(ready_q & ~goes);
-    appended = written & ~first;
-    fills = (write_slot_i.fill != '0) ? first : '0;
-    joins = written[ClassSnp] != '0 ? !first_snoop : appended != '0;
-    sent = ((grant_i & begun_q) != '0) ? sent_q[read_queue] + 1'b1 : fill_t'(1);
-    last_copy = sent == slot.fill;
-    is_last = (pop ? next.index : read_index) == last_q[read_queue];
-
-    ready_d = (ready_q & ~goes) | written;
-    follows_d = (pop ? follows_q | grant_i : follows_q) & ~first;
-    more_d = (more_q & ~grant_i) | appended | fills;
-    again_d = (again_q & ~grant_i) | fills;
-    begun_d = (begun_q & ~grant_i) | (pop ? '0 : stays);
-    tail_d = (tail_o & ~grant_i & ~first) | (write_slot_i.tail ? first & ~fills : '0);
-    high_d = (high_o & ~grant_i) | (write_high ? first : '0);
-    if (pop) begin
-      if (next.fills || !is_last) more_d |= stays;
-      if (next.fills) again_d |= stays;
-      if (next.tail && !next.fills) tail_d |= stays;
-      if (next.high) high_d |= stays;
-    end else begin
-      if (!last_copy || !is_last) more_d |= stays;
-      if (!last_copy) again_d |= stays;
-      if (slot.tail && last_copy) tail_d |= stays;
-      high_d |= high_o & stays;
-    end
-
-    // SNP.
-    ready_d[ClassSnp] = ready_q[ClassSnp] & ~grant_i[ClassSnp];
-    follows_d[ClassSnp] = {Outputs{(follows_q[ClassSnp][0] || (is_snoop && pop)) && !first_snoop}};
-    more_d[ClassSnp] = '0;
-    again_d[ClassSnp] = '0;
-    begun_d[ClassSnp] = '0;
-    tail_d[ClassSnp] = tail_o[ClassSnp];
-    high_d[ClassSnp] = high_o[ClassSnp];
+    queues_t stays, goes, first, appended, fills, behind;
+    logic last_copy, is_last;
+    stays = '0;
+    goes = '0;
+    first = '0;
+    appended = '0;
+    fills = '0;
+    behind = '0;
+    last_copy = 1'b0;
+    is_last = 1'b0;
+    ready_d = ready_q;
+    follows_d = follows_q;
+    more_d = more_q;
+    again_d = again_q;
+    begun_d = begun_q;
+    tail_d = tail_o;
+    high_d = high_o;
     snoops_d = snoops_q;
-    if (is_snoop && pop) begin
-      ready_d[ClassSnp] = snoops_q ? next.outputs : '0;
-      tail_d[ClassSnp] = {Outputs{next.tail}};
-      high_d[ClassSnp] = {Outputs{next.high && snoops_q}};
-      snoops_d = snoops_q && !is_last;
-    end
-    if (first_snoop) begin
-      ready_d[ClassSnp] = write_outputs_i;
-      tail_d[ClassSnp]  = {Outputs{write_slot_i.tail}};
-      high_d[ClassSnp]  = {Outputs{write_high}};
-    end else if (written[ClassSnp] != '0) begin
-      snoops_d = 1'b1;
+    joins = 1'b0;
+    sent = fill_t'(1);
+    if (read_i || write_i) begin
+      // What is read and leaves a word behind in its queue; words that become first, that do not.
+      stays = grant_i & more_q;
+      goes  = grant_i & ~more_q;
+      if (is_snoop && pop) snoops_d = snoops_q && next.index != last_q[read_queue];
+      if (write_i && write_class_i == ClassSnp) begin
+        joins = ready_q[ClassSnp] != '0 && !(is_snoop && pop && !snoops_q);
+        if (joins) snoops_d = 1'b1;
+        else first = written;
+      end else begin
+        first = written & ~(ready_q & ~goes);
+        appended = written & ~first;
+        joins = appended != '0;
+      end
+      if (write_slot_i.fill != '0) fills = first;
+      // The words behind those that leave.
+      behind = stays;
+      if (is_snoop && snoops_q) behind[ClassSnp] = next.outputs;
+      if ((grant_i & begun_q) != '0) sent = sent_q[read_queue] + 1'b1;
+      last_copy = sent == slot.fill;
+      is_last = (pop ? next.index : read_index) == last_q[read_queue];
+
+      ready_d = (ready_q & ~goes) | first;
+      follows_d = follows_q & ~first;
+      more_d = (more_q & ~grant_i) | appended | fills;
+      again_d = (again_q & ~grant_i) | fills;
+      begun_d = begun_q & ~grant_i;
+      tail_d = tail_o & ~grant_i & ~first;
+      high_d = high_o & ~grant_i;
+      if (write_slot_i.tail) tail_d |= first & ~fills;
+      if (write_high) high_d |= first;
+      if (pop) begin
+        ready_d |= behind;
+        follows_d |= behind;
+        if (next.fills || !is_last) more_d |= stays;
+        if (next.fills) again_d |= stays;
+        if (next.tail && !next.fills) tail_d |= behind;
+        if (next.high) high_d |= behind;
+      end else begin
+        begun_d |= stays;
+        if (!last_copy || !is_last) more_d |= stays;
+        if (!last_copy) again_d |= stays;
+        if (slot.tail && last_copy) tail_d |= stays;
+        high_d |= high_o & stays;
+      end
     end
   end
 
@@ -238,7 +247,7 @@ module input_buffer
       begun_q  <= '0;
       high_o   <= '0;
       snoops_q <= 1'b0;
-    end else if (read_i || write_i) begin
+    end else begin
       ready_q <= ready_d;
       follows_q <= follows_d;
       more_q <= more_d;
@@ -252,6 +261,7 @@ module input_buffer
       if (write_i) begin
         if (write_slot_i.head) high_q[write_class_i] <= write_high;
         memory_q[write_index] <= write_slot_i;
+        last_q[write_queue]   <= write_index;
         if (joins) begin
           next_q[last_q[write_queue]] <= '{
               tail: write_slot_i.tail,
@@ -263,7 +273,6 @@ module input_buffer
         end else begin
           written_q[write_queue] <= write_index;
         end
-        last_q[write_queue] <= write_index;
       end
     end
   end
