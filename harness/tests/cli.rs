@@ -438,17 +438,17 @@ fn litmus_shows_what_a_node_with_a_store_buffer_does_and_nothing_forbidden() {
     let json = folder.path().join("litmus.json");
     let (file, json) = (litmus("SB.litmus"), text_of(&json).to_owned());
     let output = supernode(&[
-        "litmus", &file, "--node", "tso", "--runs", "80", "--json", &json,
+        "litmus", &file, "--node", "tso", "--runs", "320", "--json", &json,
     ]);
     assert!(output.status.success(), "{output:?}");
     let text = stdout(&output);
     let line = text.lines().find(|line| line.starts_with("SB "));
     let words: Vec<_> = line.expect("a line a test").split_whitespace().collect();
-    assert_eq!(words, ["SB", "2", "80", "4/4", "1/1", "0"]);
+    assert_eq!(words, ["SB", "2", "320", "4/4", "1/1", "0"]);
     let json = std::fs::read_to_string(json).expect("the file");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["tests"][0]["tso_only_seen"], 1);
-    assert_eq!(json["runs"], 80);
+    assert_eq!(json["runs"], 320);
 }
 
 #[test]
