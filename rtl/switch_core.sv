@@ -16,7 +16,7 @@ module switch_core
     parameter int unsigned DirSets = 64,  // of each slice, power of two
     parameter int unsigned DirWays = 8,
     parameter int unsigned Trackers = 16,  // transactions in flight in each slice
-    parameter int unsigned ClassDepth = 24,  // words that an input buffers of each class, at least 1
+    parameter int unsigned ClassDepth = 24,  // words an input buffers of each class, at least 1
     parameter int unsigned SharedDepth = 40,  // and of any class; with the others at most 255
     parameter int unsigned Regions = 8,  // of the address map, 1 to 8
     parameter int unsigned Nodes = Ports,  // of the whole system, that may hold lines
@@ -71,7 +71,7 @@ module switch_core
   end
   if (ClassDepth < 1 || ClassDepth + SharedDepth >= 2 ** CreditWidth) begin : gen_bad_depth
     $error(
-        "switch_core: ClassDepth is %0d and SharedDepth %0d; must be 1 or more, 255 or less together",
+        "switch_core: ClassDepth is %0d, must be 1 or more; with SharedDepth, %0d, 255 or less",
         ClassDepth,
         SharedDepth
     );
