@@ -12,6 +12,7 @@
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
 mod failure;
+mod hex;
 
 pub mod agents;
 pub mod bench;

@@ -13,6 +13,7 @@ use flits::{Data, Packet};
 use super::pages::{PAGE, Pages};
 use super::{Verdict, violation};
 use crate::FailureKind;
+use crate::hex::hex;
 
 /// Bytes that a write changes: byte `i` of `data` lands at `addr + i` where `enabled(i)`.
 #[derive(Clone, Copy)]
@@ -132,8 +133,8 @@ impl Golden {
                 addr + first as u64,
                 found[first],
                 golden[first],
-                hex(found),
-                hex(golden),
+                hex(found, LINE_BYTES),
+                hex(golden, LINE_BYTES),
             ),
         ))
     }
@@ -223,8 +224,8 @@ impl Golden {
                     place(),
                     count(seen.data.len(), "byte"),
                     seen.addr,
-                    hex(seen.data),
-                    hex(before),
+                    hex(seen.data, LINE_BYTES),
+                    hex(before, LINE_BYTES),
                 ),
             ));
         };
@@ -241,16 +242,6 @@ impl Golden {
 /// `3 bytes`, `1 byte`.
 fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// At most 64 bytes in hexadecimal, lowest address first.
-fn hex(bytes: &[u8]) -> String {
-    let shown = &bytes[..bytes.len().min(LINE_BYTES)];
-    let mut text: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
-    if shown.len() < bytes.len() {
-        text.push_str("..");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::text::Labels;
 use super::{Access, History, Kind, NOBODY, Written};
+use crate::hex::hex;
 
 /// Bytes of a line: no piece is longer.
 const LINE: usize = 64;
@@ -390,15 +391,18 @@ impl Labels for ByteLabels<'_> {
         };
         let access = match (entry.read, entry.wrote) {
             (Some(read), Some((wrote, _))) => {
-                let (old, new) = (hex(self.log.bytes(read)), hex(self.log.bytes(wrote)));
+                let (old, new) = (
+                    hex(self.log.bytes(read), SHOWN),
+                    hex(self.log.bytes(wrote), SHOWN),
+                );
                 format!("{} at {:#x} from {old} to {new}", size(read), read.addr)
             }
             (Some(read), None) => {
-                let value = hex(self.log.bytes(read));
+                let value = hex(self.log.bytes(read), SHOWN);
                 format!("{} at {:#x} == {value}", size(read), read.addr)
             }
             (None, Some((wrote, _))) => {
-                let value = hex(self.log.bytes(wrote));
+                let value = hex(self.log.bytes(wrote), SHOWN);
                 format!("{} at {:#x} := {value}", size(wrote), wrote.addr)
             }
             (None, None) => "fence".into(),
@@ -424,7 +428,7 @@ impl Labels for ByteLabels<'_> {
 
     fn value(&self, place: u32, value: u64) -> String {
         match self.places.locate(place).1 {
-            len @ 0..=8 => hex(&value.to_le_bytes()[..len]),
+            len @ 0..=8 => hex(&value.to_le_bytes()[..len], SHOWN),
             len => format!("these {len} bytes"),
         }
     }
@@ -432,15 +436,6 @@ impl Labels for ByteLabels<'_> {
 
 fn size(span: Span) -> String {
     format!("{} byte{}", span.len, if span.len == 1 { "" } else { "s" })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let shown = &bytes[..bytes.len().min(SHOWN)];
-    let mut text: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
-    if shown.len() < bytes.len() {
-        text.push_str("..");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use flits::stimulus::Node;
 use harness::dut::csr_map;
 use harness::sim::Supernode;
 
-use crate::kv::ports;
 use crate::output::{self, Stop};
 use crate::simulate;
+use crate::system::ports;
 
 /// Arguments of the command.
 #[derive(clap::Args)]

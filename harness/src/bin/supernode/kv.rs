@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::value_parser;
-use flits::stimulus::{Config, LinkErrors, PORTS};
+use flits::stimulus::LinkErrors;
 use harness::Failure;
 use harness::report::{KvFigures, Run};
 use harness::sim::Supernode;
@@ -14,6 +14,7 @@ use harness::workload::trace::Trace;
 
 use crate::output::Stop;
 use crate::simulate::{self, Outputs};
+use crate::system::System;
 
 /// Arguments of the command.
 #[derive(clap::Args)]
@@ -24,18 +25,8 @@ pub struct Args {
     /// Serve only the first N requests.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     requests: Option<u32>,
-    /// Ports of the switch: 4, 8 or 16.
-    #[arg(long, value_name = "P", default_value_t = 8, value_parser = ports)]
-    ports: usize,
-    /// Run on several chips in two tiers, with this many leaves (2, 4 or 8).
-    #[arg(long, value_name = "N", conflicts_with = "ports", value_parser = value_parser!(u8).range(2..=8))]
-    leaves: Option<u8>,
-    /// Nodes on each leaf, one of them a memory (2 to 8).
-    #[arg(long, value_name = "N", default_value_t = 4, requires = "leaves", value_parser = value_parser!(u8).range(2..=8))]
-    nodes_per_leaf: u8,
-    /// Chips between the leaves (1 to 8).
-    #[arg(long, value_name = "N", default_value_t = 2, requires = "leaves", value_parser = value_parser!(u8).range(1..=8))]
-    spines: u8,
+    #[command(flatten)]
+    system: System,
     /// Lines of 64 bytes that stand for a block.
     #[arg(long, value_name = "L", default_value_t = Layout::default().lines_per_block as u32, value_parser = value_parser!(u32).range(1..=65536))]
     lines_per_block: u32,
@@ -55,12 +46,6 @@ pub struct Args {
     outputs: Outputs,
 }
 
-/// Reads a number of ports.
-pub fn ports(text: &str) -> Result<usize, String> {
-    let ports = text.parse().ok().filter(|ports| PORTS.contains(ports));
-    ports.ok_or_else(|| "a switch has 4, 8 or 16 ports".to_string())
-}
-
 /// Reads a share of words.
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate| (0.0..=0.3).contains(rate));
@@ -74,20 +59,13 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Some(path) => Trace::open(path, limit).map_err(|e| Stop::Input(e.to_string()))?,
         None => sample::chat(limit),
     };
-    let (mut config, chips) = match args.leaves {
-        Some(leaves) => {
-            let [leaves, per_leaf, spines] =
-                [leaves, args.nodes_per_leaf, args.spines].map(usize::from);
-            (Config::tiers(leaves, per_leaf, spines), leaves + spines)
-        }
-        None => (Config::new(args.ports), 1),
-    };
+    let mut config = args.system.config();
     if args.links {
         let ppm = (args.word_error_rate.unwrap_or(0.0) * 1e6).round() as u32;
         config.link_errors = Some(LinkErrors::mixed(ppm, args.seed));
     }
     config.check().map_err(Stop::Input)?;
-    let files = args.outputs.prepare(chips)?;
+    let files = args.outputs.prepare(args.system.chips())?;
     let builder = Supernode::builder().config(config).seed(args.seed);
     let mut supernode = files
         .with_waves(builder)

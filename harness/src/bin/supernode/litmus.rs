@@ -6,16 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::{ValueEnum, value_parser};
-use flits::stimulus::Config;
 use harness::Failure;
 use harness::dut::Variant;
 use harness::litmus::{Batch, Campaign, Collection, MemoryModel, Setup, Summary};
 use harness::report::file::OutFile;
 use harness::sim::Model;
 
-use crate::kv;
 use crate::output::{self, Stop};
 use crate::simulate;
+use crate::system::System;
 
 /// Tests up to which each has its line without `--each`.
 const EACH: usize = 50;
@@ -41,18 +40,8 @@ pub struct Args {
     /// Only tests of so many threads.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Ports of the switch: 4, 8 or 16.
-    #[arg(long, value_name = "P", default_value_t = 8, value_parser = kv::ports)]
-    ports: usize,
-    /// Run on several chips in two tiers, with this many leaves (2, 4 or 8).
-    #[arg(long, value_name = "N", conflicts_with = "ports", value_parser = value_parser!(u8).range(2..=8))]
-    leaves: Option<u8>,
-    /// Nodes on each leaf, one of them a memory (2 to 8).
-    #[arg(long, value_name = "N", default_value_t = 4, requires = "leaves", value_parser = value_parser!(u8).range(2..=8))]
-    nodes_per_leaf: u8,
-    /// Chips between the leaves (1 to 8).
-    #[arg(long, value_name = "N", default_value_t = 2, requires = "leaves", value_parser = value_parser!(u8).range(1..=8))]
-    spines: u8,
+    #[command(flatten)]
+    system: System,
     /// The seed that decides everything random; the same seed gives the same runs.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -116,14 +105,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     bar.finish_and_clear();
 
     let nodes: MemoryModel = args.node.into();
-    let config = match args.leaves {
-        Some(leaves) => {
-            let [leaves, per_leaf, spines] =
-                [leaves, args.nodes_per_leaf, args.spines].map(usize::from);
-            Config::tiers(leaves, per_leaf, spines)
-        }
-        None => Config::new(args.ports),
-    };
+    let config = args.system.config();
     config.check().map_err(Stop::Input)?;
     let setup = Setup {
         config,

@@ -10,6 +10,7 @@ mod litmus;
 mod output;
 mod replay;
 mod simulate;
+mod system;
 mod wave;
 
 use std::process::ExitCode;

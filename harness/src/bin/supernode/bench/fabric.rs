@@ -4,8 +4,8 @@ use clap::value_parser;
 use harness::bench::fabric::{Settings, Window, sheet};
 
 use super::{Files, measured};
-use crate::kv::ports;
 use crate::output::Stop;
+use crate::system::ports;
 
 /// Arguments of the command.
 #[derive(clap::Args)]

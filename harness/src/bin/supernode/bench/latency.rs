@@ -5,8 +5,8 @@ use flits::stimulus::{Config, LinkErrors};
 use harness::bench::latency::sheet;
 
 use super::{Files, measured};
-use crate::kv::ports;
 use crate::output::Stop;
+use crate::system::ports;
 
 /// Arguments of the command.
 #[derive(clap::Args)]

@@ -5,8 +5,8 @@ use harness::bench::sim::{Settings, sheet};
 use harness::workload::kv::Layout;
 
 use super::{Files, measured};
-use crate::kv::ports;
 use crate::output::Stop;
+use crate::system::ports;
 
 /// Arguments of the command.
 #[derive(clap::Args)]

@@ -4,8 +4,8 @@ use clap::value_parser;
 use harness::bench::tiers::{Settings, Shape, sheet};
 
 use super::{Files, measured};
-use crate::kv;
 use crate::output::Stop;
+use crate::system;
 
 /// Arguments of the command.
 #[derive(clap::Args)]
@@ -34,7 +34,7 @@ pub struct Args {
 fn shape(text: &str) -> Result<Shape, String> {
     let numbers: Vec<Result<usize, _>> = text.split('x').map(str::parse).collect();
     match numbers[..] {
-        [Ok(_)] => kv::ports(text).map(Shape::Single),
+        [Ok(_)] => system::ports(text).map(Shape::Single),
         [Ok(leaves), Ok(devices), Ok(spines)] => Ok(Shape::Tiers(leaves, devices, spines)),
         _ => Err("write 16 for a switch, 4x4x2 for 4 leaves with 4 devices and 2 spines".into()),
     }
