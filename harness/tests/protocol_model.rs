@@ -1,246 +1,139 @@
-//! The protocol functions, explored exhaustively, and shown to be explored well
-//! enough: faults put into them are found.
+//! The protocol explored exhaustively in small models, and shown to be explored well enough:
+//! every race is seen and every fault is found.
 
-use flits::{CacheState, Opcode};
-use harness::protocol::model::{Protocol, Value};
-use harness::protocol::{
-    Directory, HomeIn, HomeLine, HomeOut, NodeIn, NodeLine, NodeOut, NodeSet, Outputs, Pending,
-    Violation, Work, home, node,
+use harness::protocol::NodeSet;
+use harness::protocol::model::explore::Options;
+use harness::protocol::model::{
+    CONFIGS, Config, Effort, Fault, Named, Recalls, Report, Rule, prove,
 };
-use stateright::{Checker, HasDiscoveries, Model};
 
-/// Explores breadth first to the end or to the first broken rule, and prints what was seen.
-fn explore(name: &str, protocol: Protocol) -> impl Checker<Protocol> {
-    let checker = protocol
-        .checker()
-        .finish_when(HasDiscoveries::AnyFailures)
-        .spawn_bfs()
-        .join();
-    println!(
-        "{name}: {} states ({} generated), depth {}",
-        checker.unique_state_count(),
-        checker.state_count(),
-        checker.max_depth()
-    );
-    checker
+fn explored(name: &str, config: Config, fault: Option<Fault>, jobs: usize) -> Report {
+    let options = Options {
+        jobs,
+        memory: 2_000_000_000,
+    };
+    let report = prove(name, config, fault, options, &mut |_| {});
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
+    println!("{report}");
+    report
 }
 
-/// Every `always` holds in every reachable state, and every race is reached.
-#[test]
-fn two_nodes_one_line_keep_every_rule_and_reach_every_race() {
-    explore("2 nodes", Protocol::new(2, false)).assert_properties();
+fn small() -> impl Iterator<Item = Named> {
+    (CONFIGS.into_iter()).filter(|named| named.effort == Effort::Small)
 }
 
 #[test]
-fn two_nodes_one_line_with_recalls_keep_every_rule_and_reach_every_race() {
-    explore("2 nodes, recalls", Protocol::new(2, true)).assert_properties();
-}
-
-#[test]
-fn three_nodes_one_line_keep_every_rule_and_reach_every_race() {
-    explore("3 nodes", Protocol::new(3, false)).assert_properties();
-}
-
-#[test]
-fn three_nodes_one_line_with_recalls_keep_every_rule_and_reach_every_race() {
-    explore("3 nodes, recalls", Protocol::new(3, true)).assert_properties();
-}
-
-/// The races that writes of both nodes make are not reached when one only reads, so only what must
-/// always hold is asked for.
-#[test]
-fn a_node_that_may_only_read_never_gets_a_writable_copy() {
-    for (nodes, recalls) in [(2, true), (3, false)] {
-        let protocol = Protocol {
-            readers: NodeSet::one(0),
-            ..Protocol::new(nodes, recalls)
-        };
-        let broken = finds(&format!("{nodes} nodes, node 0 only reads"), protocol);
-        assert!(broken.is_empty(), "{broken:?}");
+fn every_rule_holds_in_small_models_and_every_race_is_seen() {
+    for Named { name, config, .. } in small() {
+        let report = explored(name, config, None, 1);
+        assert!(report.is_proof(), "{report}");
     }
 }
 
 #[test]
-fn a_home_that_ignores_a_missing_right_is_found() {
-    fn generous(line: HomeLine<Value>, input: HomeIn<Value>) -> HomeStep {
-        let input = match input {
-            HomeIn::Request { op, src, data, .. } => HomeIn::Request {
-                op,
-                src,
-                may_write: true,
-                data,
+fn every_fault_breaks_its_rule() {
+    for fault in Fault::ALL {
+        let report = explored(fault.name(), fault.config(), Some(fault), 1);
+        let found = report.broken.as_ref().map(|finding| finding.rule);
+        assert_eq!(found, Some(fault.rule()), "{report}");
+    }
+}
+
+#[test]
+fn the_model_of_every_fault_is_right_without_it() {
+    for fault in Fault::ALL {
+        let report = explored("no fault", fault.config(), None, 1);
+        assert!(report.broken.is_none(), "{report}");
+    }
+}
+
+/// A rule that no fault breaks might as well not be there.
+#[test]
+fn every_rule_is_broken_by_a_fault() {
+    let broken: Vec<Rule> = Fault::ALL.into_iter().map(Fault::rule).collect();
+    for rule in Rule::ALL {
+        assert!(broken.contains(&rule), "no fault breaks \"{rule}\"");
+    }
+}
+
+#[test]
+fn symmetry_gives_the_same_verdict_and_stands_for_the_same_numbers() {
+    let full = Config {
+        recalls: Recalls::Any,
+        errors: true,
+        ..Config::default()
+    };
+    let models = [
+        full,
+        Config { nodes: 3, ..full },
+        Config {
+            readers: NodeSet::one(1),
+            nodes: 3,
+            errors: false,
+            ..full
+        },
+        Config {
+            lines: 2,
+            recalls: Recalls::Room(1),
+            errors: false,
+            ..full
+        },
+    ];
+    for config in models {
+        let plain = explored("plain", config, None, 1);
+        let folded = explored(
+            "folded",
+            Config {
+                symmetry: true,
+                ..config
             },
-            other => other,
+            None,
+            1,
+        );
+        let numbers = |report: &Report| {
+            let races: Vec<_> = report.races.iter().map(|seen| seen.transitions).collect();
+            let Report {
+                states,
+                transitions,
+                depth,
+                quiet,
+                longest_end,
+                ..
+            } = *report;
+            (
+                report.is_proof(),
+                states,
+                transitions,
+                depth,
+                quiet,
+                longest_end,
+                races,
+            )
         };
-        home(line, input)
+        assert_eq!(numbers(&plain), numbers(&folded));
+        assert!(folded.stored < plain.stored);
     }
-    let broken = finds(
-        "ignores a missing right",
-        Protocol {
-            readers: NodeSet::one(0),
-            home: generous,
-            ..Protocol::new(2, false)
-        },
-    );
-    assert!(
-        broken.contains(&"who may not write has no writable copy"),
-        "{broken:?}"
-    );
-}
-
-type NodeStep = Result<(NodeLine<Value>, Outputs<NodeOut<Value>>), Violation>;
-type HomeStep = Result<(HomeLine<Value>, Outputs<HomeOut<Value>>), Violation>;
-
-/// Explores a faulty protocol, prints the shortest way to the first broken property, and
-/// returns the names of the broken ones.
-fn finds(fault: &str, protocol: Protocol) -> Vec<&'static str> {
-    let checker = explore(fault, protocol);
-    let mut broken: Vec<_> = checker
-        .discoveries()
-        .into_iter()
-        .filter(|(name, _)| !name.starts_with("race") || name.contains(": no "))
-        .map(|(name, path)| (path.into_vec(), name))
-        .collect();
-    broken.sort_by_key(|(path, _)| path.len());
-    if let Some((path, name)) = broken.first() {
-        println!("  breaks \"{name}\" in {} steps:", path.len() - 1);
-        for step in path.iter().filter_map(|(_, step)| step.as_ref()) {
-            println!("    {step}");
-        }
-        println!("    => {}", path[path.len() - 1].0);
-    }
-    broken.into_iter().map(|(_, name)| name).collect()
 }
 
 #[test]
-fn a_home_that_forgets_one_sharer_is_found() {
-    fn forgetful(line: HomeLine<Value>, input: HomeIn<Value>) -> HomeStep {
-        let (mut line, out) = home(line, input)?;
-        let out = out.map(|message| match message {
-            HomeOut::Snoop {
-                op: Opcode::SnpMakeInvalid,
-                targets,
-                requester,
-            } if targets.iter().count() > 1 => {
-                let forgotten = targets.iter().next().unwrap_or_default();
-                if let Some(t) = &mut line.transaction {
-                    t.snoops = t.snoops.without(forgotten);
-                }
-                let targets = targets.without(forgotten);
-                HomeOut::Snoop {
-                    op: Opcode::SnpMakeInvalid,
-                    targets,
-                    requester,
-                }
-            }
-            other => other,
-        });
-        Ok((line, out))
-    }
-    let broken = finds(
-        "forgets one sharer",
-        Protocol {
-            home: forgetful,
-            ..Protocol::new(3, false)
-        },
-    );
-    assert!(
-        broken.contains(&"single writer or many readers"),
-        "{broken:?}"
-    );
-}
-
-#[test]
-fn a_home_that_takes_a_stale_write_back_is_found() {
-    fn gullible(mut line: HomeLine<Value>, input: HomeIn<Value>) -> HomeStep {
-        if let HomeIn::Request {
-            op: Opcode::WriteBackFull,
-            src,
-            ..
-        } = input
-        {
-            line.directory = Directory::Unique(src);
-        }
-        home(line, input)
-    }
-    let broken = finds(
-        "takes a stale write-back",
-        Protocol {
-            home: gullible,
-            ..Protocol::new(2, false)
-        },
-    );
-    assert!(broken.contains(&"no rule is broken"), "{broken:?}");
-}
-
-#[test]
-fn a_node_that_keeps_an_invalidated_line_is_found() {
-    fn stubborn(line: NodeLine<Value>, input: NodeIn<Value>) -> NodeStep {
-        let kept = line.clone();
-        let invalidated =
-            input == NodeIn::Snoop(Opcode::SnpMakeInvalid) && line.state == CacheState::SC;
-        let (line, out) = node(line, input)?;
-        Ok((if invalidated { kept } else { line }, out))
-    }
-    let broken = finds(
-        "keeps an invalidated line",
-        Protocol {
-            node: stubborn,
-            ..Protocol::new(2, false)
-        },
-    );
-    assert!(
-        broken.contains(&"single writer or many readers"),
-        "{broken:?}"
-    );
-}
-
-#[test]
-fn a_node_that_ignores_its_write_back_buffer_is_found() {
-    fn forgetful(mut line: NodeLine<Value>, input: NodeIn<Value>) -> NodeStep {
-        if matches!(input, NodeIn::Snoop(_)) && matches!(line.pending, Pending::WriteBack(_)) {
-            line.pending = Pending::WriteBack(None);
-        }
-        node(line, input)
-    }
-    let broken = finds(
-        "ignores its write-back buffer",
-        Protocol {
-            node: forgetful,
-            ..Protocol::new(2, false)
-        },
-    );
-    assert!(broken.contains(&"no rule is broken"), "{broken:?}");
-}
-
-#[test]
-fn a_home_that_does_not_wait_for_comp_ack_is_found() {
-    fn hasty(line: HomeLine<Value>, input: HomeIn<Value>) -> HomeStep {
-        let late = matches!(input, HomeIn::CompAck { .. }) && line.transaction.is_none();
-        if late {
-            return Ok((line, Outputs::default()));
-        }
-        let (mut line, out) = home(line, input)?;
-        if let Some(t) = &line.transaction
-            && t.work != Work::Request(Opcode::ReadOnce)
-            && t.ack
-            && t.snoops.is_empty()
-            && !t.memory
-        {
-            line.directory = Directory::Unique(t.requester);
-            line.transaction = None;
-        }
-        Ok((line, out))
-    }
-    let broken = finds(
-        "does not wait for CompAck",
-        Protocol {
-            home: hasty,
-            ..Protocol::new(2, false)
-        },
-    );
-    assert!(
-        broken.contains(&"race 4: no snoop while the node's grant is on its way"),
-        "{broken:?}"
-    );
+fn two_threads_find_what_one_finds() {
+    let config = Config {
+        nodes: 3,
+        symmetry: true,
+        ..Config::default()
+    };
+    let text = |jobs| {
+        let report = Report {
+            seconds: 1.0,
+            ..explored("jobs", config, None, jobs)
+        };
+        report.to_string()
+    };
+    assert_eq!(text(1), text(2));
+    let chart = |jobs| {
+        let fault = Fault::ForgetsASharer;
+        let report = explored("jobs", fault.config(), Some(fault), jobs);
+        report.broken.map(|finding| finding.chart)
+    };
+    assert_eq!(chart(1), chart(2));
 }

@@ -96,7 +96,7 @@ pub enum NodeOut<D: LineData> {
 }
 
 /// What a write carries.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Payload<D: LineData> {
     /// A whole line, of a write-back.
     Line(D),

@@ -8,6 +8,7 @@ mod info;
 mod kv;
 mod litmus;
 mod output;
+mod prove;
 mod replay;
 mod simulate;
 mod system;
@@ -36,6 +37,7 @@ Examples:
   supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again
   supernode litmus mp.litmus --node tso            every final state that a litmus test shows
   supernode check run.jsonl --model sc             whether a memory model allows a history
+  supernode prove --fault ends-before-ack          how a mistake in the protocol would show
   supernode bench fabric --html fabric.html        throughput and latency, with curves";
 
 #[derive(Subcommand)]
@@ -53,6 +55,8 @@ enum Command {
     Info(info::Args),
     /// Run litmus tests on the switch and compare the final states with a memory model.
     Litmus(litmus::Args),
+    /// Explore every state of small models of the protocol and check its rules.
+    Prove(prove::Args),
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
         Command::Info(args) => info::run(&args),
         Command::Wave(args) => wave::run(&args),
         Command::Litmus(args) => litmus::run(&args),
+        Command::Prove(args) => prove::run(&args),
         Command::Bench(bench) => bench::run(&bench),
         Command::Completions { shell } => completions(shell),
     };
