@@ -3,8 +3,10 @@
 //! Each bench has a function that measures and gives typed figures, and one that puts them on a
 //! [`Sheet`](crate::report::sheet::Sheet) for the terminal, for machines and for the browser.
 
+pub mod coherence;
 pub mod fabric;
 pub mod latency;
 pub mod link;
+pub mod shape;
 pub mod sim;
 pub mod tiers;

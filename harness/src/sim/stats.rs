@@ -89,6 +89,11 @@ impl Histogram {
         self.sum
     }
 
+    /// The mean; 0 if there are no values.
+    pub fn mean(&self) -> f64 {
+        self.sum as f64 / self.count.max(1) as f64
+    }
+
     /// The largest value.
     pub fn max(&self) -> u64 {
         self.max

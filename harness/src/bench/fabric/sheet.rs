@@ -194,7 +194,7 @@ fn curve_section(curves: &Curves) -> Section {
                 Cell::Count(*ports as u64),
                 Cell::Number(*load, 2),
                 Cell::Number(measured.accepted(), 3),
-                Cell::Number(mean(measured), 1),
+                Cell::Number(measured.latency.mean(), 1),
                 Cell::Count(latency.quantile(0.5)),
                 Cell::Count(latency.quantile(0.99)),
                 Cell::Count(latency.max()),
@@ -209,10 +209,6 @@ fn curve_section(curves: &Curves) -> Section {
         table,
         charts: vec![Chart::Plot(latency_plot(curves))],
     }
-}
-
-fn mean(measured: &Measured) -> f64 {
-    measured.latency.sum() as f64 / measured.latency.count().max(1) as f64
 }
 
 fn throughput_plot(curves: &Curves) -> Plot {
@@ -263,7 +259,7 @@ fn latency_plot(curves: &Curves) -> Plot {
         points,
     };
     let each = curves.iter().flat_map(|(ports, points)| {
-        let means = points.iter().map(|(x, m)| (*x, mean(m)));
+        let means = points.iter().map(|(x, m)| (*x, m.latency.mean()));
         let tails = points
             .iter()
             .map(|(x, m)| (*x, m.latency.quantile(0.99) as f64));

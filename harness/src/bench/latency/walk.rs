@@ -1,7 +1,7 @@
 //! The way of an access from unit to unit, and when it was where.
 
-use super::Stage;
 use super::probe::{self, Place as Signal};
+use super::{Part, Stage};
 use crate::check::Direction;
 use crate::sim::Supernode;
 use crate::topology::{End, Topology};
@@ -76,37 +76,37 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// From one unit, whose own time is the stage `name`, to another.
+    /// From one unit, whose own time is the stage `own`, to another.
     ///
     /// # Errors
     /// The stage that is not seen.
-    pub fn through(&mut self, name: &str, from: Place, to: Place) -> Result<(), String> {
+    pub fn through(&mut self, own: (&str, Part), from: Place, to: Place) -> Result<(), String> {
         let linked = !self.seen.devices.is_empty();
         let mut at = End {
             chip: from.chip,
             port: from.port,
         };
         match from.device {
-            None => self.signal(name, at.chip, Signal::Checked(at.port))?,
+            None => self.signal(own, at.chip, Signal::Checked(at.port))?,
             Some(device) => {
                 if linked {
-                    self.device(name, device, Direction::ToSwitch)?;
+                    self.device(own, device, Direction::ToSwitch)?;
                     self.link_to(at)?;
                 } else {
-                    self.reach(name.into(), at.chip, Signal::Rx(at.port))?;
+                    self.reach(own.0.into(), own.1, at.chip, Signal::Rx(at.port))?;
                 }
-                self.signal("check of the header", at.chip, Signal::Checked(at.port))?;
+                self.fabric("check of the header", at.chip, Signal::Checked(at.port))?;
             }
         }
         loop {
-            self.signal("route", at.chip, Signal::Routed(at.port))?;
+            self.fabric("route", at.chip, Signal::Routed(at.port))?;
             if at.chip == to.chip {
                 break;
             }
             let port = self
                 .exit(at.chip, to.chip)
                 .ok_or("no way to the other chip")?;
-            self.signal("buffer and crossbar", at.chip, Signal::Tx(port))?;
+            self.fabric("buffer and crossbar", at.chip, Signal::Tx(port))?;
             let end = End {
                 chip: at.chip,
                 port,
@@ -115,19 +115,22 @@ impl<'a> Walk<'a> {
             if linked {
                 self.link_to(at)?;
             }
-            self.signal("check of the header", at.chip, Signal::Checked(at.port))?;
+            self.fabric("check of the header", at.chip, Signal::Checked(at.port))?;
         }
-        self.signal("buffer and crossbar", to.chip, Signal::Tx(to.port))?;
+        self.fabric("buffer and crossbar", to.chip, Signal::Tx(to.port))?;
         match to.device {
-            Some(device) if linked => self.device("link to the node", device, Direction::ToNode),
+            Some(device) if linked => {
+                self.device(("link to the node", Part::Link), device, Direction::ToNode)
+            }
             _ => Ok(()),
         }
     }
 
     /// Ends in cycle `end` with what is left; `None` if that is already over.
-    pub fn end(mut self, name: &str, end: u64) -> Option<Vec<Stage>> {
+    pub fn end(mut self, name: &str, part: Part, end: u64) -> Option<Vec<Stage>> {
         self.stages.push(Stage {
             name: name.into(),
+            part,
             cycles: end.checked_sub(self.now)?,
         });
         Some(self.stages)
@@ -152,28 +155,48 @@ impl<'a> Walk<'a> {
             [_] => "link to the switch".into(),
             chips => format!("link to {}", chips[end.chip].name),
         };
-        self.reach(name, end.chip, Signal::Rx(end.port))
+        self.reach(name, Part::Link, end.chip, Signal::Rx(end.port))
+    }
+
+    fn fabric(&mut self, name: &str, chip: usize, signal: Signal) -> Result<(), String> {
+        self.signal((name, Part::Fabric), chip, signal)
     }
 
     /// A stage within a chip.
-    fn signal(&mut self, name: &str, chip: usize, signal: Signal) -> Result<(), String> {
+    fn signal(
+        &mut self,
+        (name, part): (&str, Part),
+        chip: usize,
+        signal: Signal,
+    ) -> Result<(), String> {
         let name = match self.topology.chips() {
             [_] => name.into(),
             chips => format!("{}: {name}", chips[chip].name),
         };
-        self.reach(name, chip, signal)
+        self.reach(name, part, chip, signal)
     }
 
-    fn reach(&mut self, name: String, chip: usize, signal: Signal) -> Result<(), String> {
+    fn reach(
+        &mut self,
+        name: String,
+        part: Part,
+        chip: usize,
+        signal: Signal,
+    ) -> Result<(), String> {
         let seen = self.seen.chips[chip].get(&signal);
         let reached = seen.and_then(|cycles| self.next(cycles));
-        self.charge(name, reached)
+        self.charge(name, part, reached)
     }
 
-    fn device(&mut self, name: &str, device: usize, way: Direction) -> Result<(), String> {
+    fn device(
+        &mut self,
+        (name, part): (&str, Part),
+        device: usize,
+        way: Direction,
+    ) -> Result<(), String> {
         let seen = self.seen.devices.get(&(device, way));
         let reached = seen.and_then(|cycles| self.next(cycles));
-        self.charge(name.into(), reached)
+        self.charge(name.into(), part, reached)
     }
 
     /// The first of some cycles that is not over.
@@ -181,10 +204,11 @@ impl<'a> Walk<'a> {
         cycles.iter().copied().find(|&cycle| cycle >= self.now)
     }
 
-    fn charge(&mut self, name: String, reached: Option<u64>) -> Result<(), String> {
+    fn charge(&mut self, name: String, part: Part, reached: Option<u64>) -> Result<(), String> {
         let reached = reached.ok_or_else(|| format!("stage {name:?} is not seen"))?;
         self.stages.push(Stage {
             name,
+            part,
             cycles: reached - self.now,
         });
         self.now = reached;

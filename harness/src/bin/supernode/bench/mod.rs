@@ -1,5 +1,6 @@
 //! `supernode bench`.
 
+mod coherence;
 mod fabric;
 mod latency;
 mod link;
@@ -19,11 +20,13 @@ use crate::simulate;
 /// The benches.
 #[derive(Subcommand)]
 pub enum Bench {
+    /// What coherence costs: latency by situation, sharers, requests a cycle, contention.
+    Coherence(coherence::Args),
     /// The fabric alone: throughput, fairness and latency under synthetic traffic.
     Fabric(fabric::Args),
     /// Where the cycles of an access go when nothing else moves.
     Latency(latency::Args),
-    /// Systems of one and of several chips: latency, throughput, writes that many share.
+    /// Throughput of systems of one and of several chips.
     Tiers(tiers::Args),
     /// The link alone: payload, cost of errors, framing.
     Link(link::Args),
@@ -34,6 +37,7 @@ pub enum Bench {
 /// Runs one of them.
 pub fn run(bench: &Bench) -> Result<(), Stop> {
     match bench {
+        Bench::Coherence(args) => coherence::run(args),
         Bench::Fabric(args) => fabric::run(args),
         Bench::Latency(args) => latency::run(args),
         Bench::Tiers(args) => tiers::run(args),

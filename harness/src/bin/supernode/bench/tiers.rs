@@ -1,7 +1,8 @@
 //! `supernode bench tiers`.
 
 use clap::value_parser;
-use harness::bench::tiers::{Settings, Shape, sheet};
+use harness::bench::shape::Shape;
+use harness::bench::tiers::{Settings, sheet};
 
 use super::{Files, measured};
 use crate::output::Stop;
