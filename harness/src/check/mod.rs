@@ -123,6 +123,8 @@ pub struct CheckConfig {
 /// A packet that passed a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenPacket {
+    /// Cycle of its header.
+    pub begin: u64,
     /// Cycle of its last word.
     pub cycle: u64,
     /// The port.

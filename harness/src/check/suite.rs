@@ -45,6 +45,8 @@ pub(super) struct Suite {
     pub(super) recorder: Recorder,
     operations: Vec<Operations>,
     pub(super) counts: CheckCounts,
+    /// Cycle of the last header of each class, by direction, of each port.
+    begins: Vec<[[u64; Class::ALL.len()]; 2]>,
     pub(super) log: Vec<SeenPacket>,
 }
 
@@ -71,6 +73,7 @@ impl Suite {
             recorder: Recorder::new(config.models.clone()),
             operations: (0..ports).map(|_| Operations::default()).collect(),
             counts: CheckCounts::default(),
+            begins: vec![Default::default(); ports],
             log: Vec::new(),
             config,
         }
@@ -89,6 +92,11 @@ impl Suite {
     ) -> Verdict {
         self.counts.words += 1;
         let packet = self.links[port].word(direction, word)?;
+        let begin = &mut self.begins[port][direction as usize][word.class as usize];
+        if word.head {
+            *begin = cycle;
+        }
+        let begin = *begin;
         let request = word.head && word.class == Class::Req && direction == Direction::ToSwitch;
         if request
             && !self.is_hostile(port)
@@ -115,6 +123,7 @@ impl Suite {
         };
         if self.config.log_packets {
             self.log.push(SeenPacket {
+                begin,
                 cycle,
                 port,
                 direction,

@@ -388,6 +388,7 @@ fn turns(outcome: &Outcome) -> Vec<(usize, u64, u64)> {
         port,
         direction,
         packet,
+        ..
     } in &outcome.packets
     {
         let key = (*port, packet.header.txn);

@@ -7,6 +7,7 @@ use crate::report::sheet::{Cell, Section, Table};
 use crate::sim::{NodeHandle, join_all};
 use crate::{Failure, FailureKind};
 use flits::layout::LINE_BYTES;
+use std::collections::BTreeSet;
 
 /// Ports of the switch.
 const PORTS: usize = 16;
@@ -14,6 +15,8 @@ const PORTS: usize = 16;
 pub const COUNTS: [usize; 5] = [1, 2, 4, 8, 15];
 /// Times that each node counts.
 const TIMES: u64 = 64;
+/// Cycles of a pause: in it the line goes to whoever wants it.
+const PAUSE: u64 = 32;
 /// The counters.
 const COUNTERS: u64 = 0x10_0000;
 /// Bytes of a counter: as many as there are nodes lie in one line.
@@ -24,6 +27,8 @@ const BYTES: u64 = 4;
 enum Layout {
     /// All in one counter, by fetch-add.
     Shared,
+    /// The same, and a pause after each.
+    Paused,
     /// Each in its own, all in one line, by load and store.
     Packed,
     /// Each in its own, in a line of its own, by load and store.
@@ -33,7 +38,7 @@ enum Layout {
 impl Layout {
     fn counter(self, index: usize) -> u64 {
         let stride = match self {
-            Layout::Shared => 0,
+            Layout::Shared | Layout::Paused => 0,
             Layout::Packed => BYTES,
             Layout::Padded => LINE_BYTES as u64,
         };
@@ -46,6 +51,7 @@ impl Layout {
 pub struct Contended {
     nodes: usize,
     shared: f64,
+    paused: f64,
     packed: f64,
     padded: f64,
 }
@@ -54,6 +60,7 @@ pub fn measure(nodes: usize) -> Result<Contended, Failure> {
     Ok(Contended {
         nodes,
         shared: cycles(nodes, Layout::Shared)?,
+        paused: cycles(nodes, Layout::Paused)?,
         packed: cycles(nodes, Layout::Packed)?,
         padded: cycles(nodes, Layout::Padded)?,
     })
@@ -73,9 +80,9 @@ fn cycles(nodes: usize, layout: Layout) -> Result<f64, Failure> {
         .await;
         let cycles = sys.now() - begin;
         let mut sum = 0;
-        let counters = if layout == Layout::Shared { 1 } else { nodes };
-        for index in 0..counters {
-            sum += u64::from(sys.node(ports[0]).load::<u32>(layout.counter(index)).await);
+        let counters: BTreeSet<u64> = (0..nodes).map(|index| layout.counter(index)).collect();
+        for counter in counters {
+            sum += u64::from(sys.node(ports[0]).load::<u32>(counter).await);
         }
         (cycles, sum)
     })?;
@@ -90,11 +97,18 @@ fn cycles(nodes: usize, layout: Layout) -> Result<f64, Failure> {
 async fn count(node: NodeHandle, layout: Layout, index: usize) {
     let counter = layout.counter(index);
     for _ in 0..TIMES {
-        if layout == Layout::Shared {
-            node.fetch_add(counter, 1u32).await;
-        } else {
-            let value = node.load::<u32>(counter).await;
-            node.store(counter, value + 1).await;
+        match layout {
+            Layout::Shared => {
+                node.fetch_add(counter, 1u32).await;
+            }
+            Layout::Paused => {
+                node.fetch_add(counter, 1u32).await;
+                node.idle(PAUSE).await;
+            }
+            Layout::Packed | Layout::Padded => {
+                let value = node.load::<u32>(counter).await;
+                node.store(counter, value + 1).await;
+            }
         }
     }
 }
@@ -105,6 +119,7 @@ pub fn section(contended: &[Contended]) -> Section {
         &[
             ("nodes", "nodes"),
             ("shared", "one counter, fetch-add"),
+            ("paused", "with pauses"),
             ("packed", "own counters, one line"),
             ("padded", "own counters, own lines"),
             ("false_sharing", "one line of own lines"),
@@ -113,6 +128,7 @@ pub fn section(contended: &[Contended]) -> Section {
     for &Contended {
         nodes,
         shared,
+        paused,
         packed,
         padded,
     } in contended
@@ -120,6 +136,7 @@ pub fn section(contended: &[Contended]) -> Section {
         table.push([
             Cell::Count(nodes as u64),
             Cell::Number(shared, 2),
+            Cell::Number(paused, 2),
             Cell::Number(packed, 2),
             Cell::Number(padded, 2),
             Cell::Number(packed / padded, 1),
@@ -131,13 +148,19 @@ pub fn section(contended: &[Contended]) -> Section {
     };
     let most = contended
         .iter()
-        .flat_map(|c| [c.shared, c.packed, c.padded]);
+        .flat_map(|c| [c.shared, c.paused, c.packed, c.padded]);
     Section {
         title: "Cycles a count, when several nodes count".into(),
-        notes: vec![format!(
-            "One switch of {PORTS} ports; each node counts {TIMES} times, and all counts together \
-             share the cycles."
-        )],
+        notes: vec![
+            format!(
+                "One switch of {PORTS} ports; each node counts {TIMES} times, and all counts \
+                 together share the cycles."
+            ),
+            format!(
+                "Without pauses a node that has the line counts until it is taken away; a pause \
+                 of {PAUSE} cycles after each count lets it go."
+            ),
+        ],
         table,
         charts: vec![Chart::Plot(Plot {
             title: "Cycles a count".into(),
@@ -145,6 +168,7 @@ pub fn section(contended: &[Contended]) -> Section {
             y: ("cycles".into(), most.fold(1.0, f64::max).ceil()),
             curves: vec![
                 curve("one counter, fetch-add", |c| c.shared),
+                curve("one counter, with pauses", |c| c.paused),
                 curve("own counters, one line", |c| c.packed),
                 curve("own counters, own lines", |c| c.padded),
             ],

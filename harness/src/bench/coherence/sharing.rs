@@ -5,13 +5,13 @@ use crate::Failure;
 use crate::report::plot::{Bar, Bars, Chart};
 use crate::report::sheet::{Cell, Section, Table};
 use crate::sim::{System, join_all};
+use flits::layout::LINE_BYTES;
 use flits::stimulus::Config;
 
 /// Cycles in which everything before a store has come to rest.
 const REST: u64 = 1_000;
-/// The first line, and bytes between two of them: all have the same home.
+/// The first line. The others are the next ones with the same home, so that the way is the same.
 const SHARED: u64 = 0x10_0000;
-const SPACING: u64 = 1 << 20;
 
 /// A store and what it took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +32,17 @@ pub fn measure(shape: Shape) -> Result<Vec<Write>, Failure> {
         .filter(|&n| n < most)
         .collect();
     counts.push(most);
+    let map = sn.address_map();
+    let same_home = |&line: &u64| map.home_of(line) == map.home_of(SHARED);
+    let lines: Vec<u64> = (SHARED..)
+        .step_by(LINE_BYTES)
+        .filter(same_home)
+        .take(counts.len())
+        .collect();
     sn.run(|sys| async move {
         let mut writes = Vec::new();
-        for (index, &others) in (0..).zip(&counts) {
-            let cycles = store(&sys, &ports, others, SHARED + SPACING * index).await;
+        for (&others, &line) in counts.iter().zip(&lines) {
+            let cycles = store(&sys, &ports, others, line).await;
             writes.push(Write { others, cycles });
         }
         writes

@@ -12,13 +12,15 @@ pub enum Bound {
 /// A figure and its aim.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
+    /// A name that stays.
+    pub name: &'static str,
     pub figure: &'static str,
     pub bound: Bound,
     pub measured: f64,
 }
 
 impl Target {
-    fn is_met(&self) -> bool {
+    pub fn is_met(&self) -> bool {
         match self.bound {
             Bound::AtMost(most) => self.measured <= most,
             Bound::AtLeast(least) => self.measured >= least,
@@ -30,6 +32,7 @@ pub fn section(targets: &[Target]) -> Section {
     let mut table = Table::new(
         "targets",
         &[
+            ("name", ""),
             ("figure", "figure"),
             ("target", "target"),
             ("measured", "measured"),
@@ -43,6 +46,7 @@ pub fn section(targets: &[Target]) -> Section {
         };
         let decimals = if target.measured.fract() == 0.0 { 0 } else { 3 };
         table.push([
+            target.name.into(),
             target.figure.into(),
             Cell::Text(bound),
             Cell::Number(target.measured, decimals),
@@ -64,13 +68,13 @@ mod tests {
     #[test]
     fn a_target_is_met_up_to_its_bound_and_not_beyond() {
         let met = |bound, measured| {
-            let figure = "";
-            Target {
-                figure,
+            let target = Target {
+                name: "",
+                figure: "",
                 bound,
                 measured,
-            }
-            .is_met()
+            };
+            target.is_met()
         };
         assert!(met(Bound::AtMost(6.0), 6.0) && !met(Bound::AtMost(6.0), 6.1));
         assert!(met(Bound::AtLeast(0.5), 0.5) && !met(Bound::AtLeast(0.5), 0.49));

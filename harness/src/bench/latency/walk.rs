@@ -43,13 +43,13 @@ impl Seen {
         let mut devices: BTreeMap<_, Vec<u64>> = BTreeMap::new();
         let linked = sn.config().link_errors.is_some();
         for seen in sn.packets().iter().filter(|_| linked) {
-            // Packets were seen with their last word, and nothing came between. What a node gets
-            // shows on the pins after an edge.
-            let header = seen.cycle - seen.packet.payload.len() as u64;
-            let shown = header + u64::from(seen.direction == Direction::ToNode);
+            // What a node gets shows on the pins after an edge.
+            let shown = seen.begin + u64::from(seen.direction == Direction::ToNode);
             let cycles = devices.entry((seen.port, seen.direction)).or_default();
             cycles.push(shown);
         }
+        // Packets were logged in the order of their last words.
+        devices.values_mut().for_each(|cycles| cycles.sort_unstable());
         Ok(Seen {
             chips: chips.collect::<Result<_, _>>()?,
             devices,
