@@ -49,7 +49,9 @@ impl Seen {
             cycles.push(shown);
         }
         // Packets were logged in the order of their last words.
-        devices.values_mut().for_each(|cycles| cycles.sort_unstable());
+        devices
+            .values_mut()
+            .for_each(|cycles| cycles.sort_unstable());
         Ok(Seen {
             chips: chips.collect::<Result<_, _>>()?,
             devices,
