@@ -16,6 +16,7 @@ rustfmt --edition 2024 "$fresh/harness/src/dut/csr_map.rs"
 if [[ ${1:-} != --check ]]; then
   cp -R "$fresh/." .
   cargo run --release --quiet --package flits
+  cargo run --release --quiet --bin supernode -- prove --tables docs/protocol.md
   exit
 fi
 

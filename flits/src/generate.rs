@@ -7,6 +7,8 @@ mod markdown;
 mod svg;
 mod verilog;
 
+pub use markdown::fill_part;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},

@@ -11,19 +11,27 @@ pub(super) fn fill(document: &str) -> Result<String, String> {
     ];
     let mut document = document.to_owned();
     for (name, table) in parts {
-        let begin = format!("<!-- generated: {name} -->\n");
-        let end = "<!-- end -->";
-        let lacking = || {
-            format!(
-                "the lines `{}` and, after it, `{end}` are missing",
-                begin.trim_end()
-            )
-        };
-        let from = document.find(&begin).ok_or_else(lacking)? + begin.len();
-        let to = from + document[from..].find(end).ok_or_else(lacking)?;
-        document.replace_range(from..to, &table);
+        document = fill_part(&document, name, &table)?;
     }
     Ok(document)
+}
+
+/// The document with the text between the markers of one generated part replaced.
+///
+/// # Errors
+/// The markers that it lacks.
+pub fn fill_part(document: &str, name: &str, text: &str) -> Result<String, String> {
+    let begin = format!("<!-- generated: {name} -->\n");
+    let end = "<!-- end -->";
+    let lacking = || {
+        format!(
+            "the lines `{}` and, after it, `{end}` are missing",
+            begin.trim_end()
+        )
+    };
+    let from = document.find(&begin).ok_or_else(lacking)? + begin.len();
+    let to = from + document[from..].find(end).ok_or_else(lacking)?;
+    Ok(format!("{}{text}{}", &document[..from], &document[to..]))
 }
 
 fn header_table() -> String {

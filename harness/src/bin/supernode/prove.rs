@@ -1,12 +1,12 @@
 //! `supernode prove`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ValueEnum, value_parser};
-use harness::protocol::NodeSet;
 use harness::protocol::model::explore::{Options, Progress};
 use harness::protocol::model::{CONFIGS, Config, Effort, Fault, Recalls, Report, prove};
+use harness::protocol::{NodeSet, tables};
 use harness::report::file::OutFile;
 
 use crate::output::{self, Stop};
@@ -23,6 +23,9 @@ pub struct Args {
     /// List the models and the faults.
     #[arg(long)]
     list: bool,
+    /// Make the tables of node and home in this document anew and explore nothing.
+    #[arg(long, value_name = "FILE")]
+    tables: Option<PathBuf>,
     #[command(flatten)]
     shape: Shape,
     /// Put this fault into the protocol: it must be found.
@@ -116,6 +119,9 @@ impl Shape {
 pub fn run(args: &Args) -> Result<(), Stop> {
     if args.list {
         return output::print(&list());
+    }
+    if let Some(document) = &args.tables {
+        return tables(document);
     }
     let json = args.json.as_deref().map(OutFile::create).transpose();
     let json = json.map_err(Stop::Input)?;
@@ -217,6 +223,19 @@ fn complaint(report: &Report, fault: Option<Fault>) -> Option<String> {
             Some(format!("{name} never sees \"{}\"", missed.race))
         }
     }
+}
+
+/// Writes the generated tables of a document.
+fn tables(document: &Path) -> Result<(), Stop> {
+    let name = document.display();
+    let input = |error: &dyn std::fmt::Display| Stop::Input(format!("{name}: {error}"));
+    let old = std::fs::read_to_string(document).map_err(|error| input(&error))?;
+    let new = tables::fill(&old).map_err(|error| input(&error))?;
+    if new == old {
+        return output::print(&format!("{name} is up to date\n"));
+    }
+    std::fs::write(document, new).map_err(|error| input(&error))?;
+    output::print(&format!("wrote {name}\n"))
 }
 
 fn list() -> String {

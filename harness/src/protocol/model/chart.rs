@@ -3,7 +3,7 @@
 
 use super::super::{Directory, Pending, Work};
 use super::explore::Trace;
-use super::system::{Agent, Packet, System};
+use super::system::{Agent, System};
 use super::{Broken, Config, Step};
 use std::fmt::Write;
 
@@ -75,7 +75,7 @@ fn row(config: &Config, lanes: usize, step: &Step) -> (String, String) {
             (mark(lanes, lane(Agent::Home)), said)
         }
         Step::Deliver(p) => {
-            let label = format!("{}{}", label(&p), of(p.line));
+            let label = format!("{p}{}", of(p.line));
             (
                 arrow(lanes, lane(p.from), lane(p.to), &label),
                 String::new(),
@@ -94,23 +94,6 @@ fn row(config: &Config, lanes: usize, step: &Step) -> (String, String) {
 
 fn name(line: u8) -> char {
     char::from(b'A' + line)
-}
-
-fn label(p: &Packet) -> String {
-    use flits::{CacheState, Opcode};
-    let state = match p.op {
-        Opcode::CompData
-        | Opcode::MemRead
-        | Opcode::CompAck
-        | Opcode::SnpResp
-        | Opcode::SnpRespFwded
-        | Opcode::SnpRespData
-        | Opcode::SnpRespDataFwded => format!(" {}", p.state),
-        Opcode::Comp if p.state != CacheState::I => format!(" {}", p.state),
-        _ => String::new(),
-    };
-    let failed = if p.ok { "" } else { " failed" };
-    format!("{}{state}{failed}", p.op)
 }
 
 /// Lanes with a star on one of them.

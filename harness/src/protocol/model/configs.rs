@@ -34,6 +34,23 @@ const BASE: Config = Config {
     symmetry: false,
 };
 
+const RECALLS: Config = Config {
+    recalls: Recalls::Any,
+    ..BASE
+};
+
+const ERRORS: Config = Config {
+    errors: true,
+    ..RECALLS
+};
+
+/// Two lines that share the one entry of the directory.
+const PRESSED: Config = Config {
+    lines: 2,
+    recalls: Recalls::Room(1),
+    ..BASE
+};
+
 const fn small(name: &'static str, config: Config) -> Named {
     Named {
         name,
@@ -50,48 +67,69 @@ const fn large(name: &'static str, config: Config) -> Named {
     }
 }
 
-/// The models with names, smaller ones first.
-pub const CONFIGS: [Named; 6] = [
+/// The models with names.
+pub const CONFIGS: [Named; 12] = [
     small("2n1l", BASE),
-    small(
-        "2n1l-recalls",
-        Config {
-            recalls: Recalls::Any,
-            ..BASE
-        },
-    ),
-    small(
-        "2n1l-errors",
-        Config {
-            recalls: Recalls::Any,
-            errors: true,
-            ..BASE
-        },
-    ),
-    small(
-        "3n1l",
-        Config {
-            nodes: 3,
-            symmetry: true,
-            ..BASE
-        },
-    ),
+    small("2n1l-recalls", RECALLS),
+    small("2n1l-errors", ERRORS),
+    small("2n2l-room", PRESSED),
     small(
         "3n1l-recalls",
         Config {
             nodes: 3,
-            recalls: Recalls::Any,
+            symmetry: true,
+            ..RECALLS
+        },
+    ),
+    small(
+        "3n1l-reader",
+        Config {
+            nodes: 3,
+            readers: NodeSet(1),
+            symmetry: true,
+            ..RECALLS
+        },
+    ),
+    large("3n1l-errors", Config { nodes: 3, ..ERRORS }),
+    large(
+        "4n1l",
+        Config {
+            nodes: 4,
             symmetry: true,
             ..BASE
         },
     ),
     large(
-        "3n1l-all",
+        "4n1l-errors",
+        Config {
+            nodes: 4,
+            symmetry: true,
+            ..ERRORS
+        },
+    ),
+    large(
+        "2n2l-full",
+        Config {
+            outstanding: 2,
+            symmetry: true,
+            recalls: Recalls::None,
+            ..PRESSED
+        },
+    ),
+    large(
+        "2n2l-room-full",
+        Config {
+            outstanding: 2,
+            symmetry: true,
+            ..PRESSED
+        },
+    ),
+    large(
+        "3n2l-room",
         Config {
             nodes: 3,
-            recalls: Recalls::Any,
-            errors: true,
-            ..BASE
+            symmetry: true,
+            ..PRESSED
         },
     ),
 ];

@@ -34,6 +34,7 @@ pub use value::{Age, Value, Write};
 use super::NodeSet;
 use explore::{Expansion, Space};
 use flits::{Class, Opcode};
+use std::collections::BTreeSet;
 
 /// What the home may take back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +160,26 @@ impl Protocol {
         &self.config
     }
 
+    /// Calls `f` with every step there is, up to symmetry, and the states before and after it: for
+    /// models small enough to go through one by one.
+    pub fn each_step(&self, f: &mut dyn FnMut(&System, &Step, &System)) {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![System::default()];
+        while let Some(state) = open.pop() {
+            let mut bytes = Vec::new();
+            self.store(&state, &mut bytes);
+            if !seen.insert(bytes) {
+                continue;
+            }
+            for step in self.steps(&state) {
+                if let Ok(after) = self.apply(&state, &step) {
+                    f(&state, &step, &after);
+                    open.push(after);
+                }
+            }
+        }
+    }
+
     /// The class that carries an opcode.
     fn class(&self, op: Opcode) -> Class {
         fault::class(self.fault, op)
@@ -179,27 +200,37 @@ impl Protocol {
 
     /// The state as bytes; with symmetry, the least of those that other numbers of nodes give.
     fn store(&self, s: &System, out: &mut Vec<u8>) {
-        let from = out.len();
-        encode::encode(&self.config, s, out);
-        let mut other = Vec::new();
-        for names in self.renamings.iter().skip(1) {
-            other.clear();
-            encode::encode(&self.config, &self.renamed(s, names), &mut other);
+        // The bytes of the nodes come first, so the least begins with the least order of these,
+        // and only renamings that give it need a closer look.
+        let keys = encode::keys(s);
+        let order = |names: &encode::Renaming| encode::reordered(&keys, names);
+        let Some(least) = self.renamings.iter().map(order).min() else {
+            return encode::encode(&self.config, s, out);
+        };
+        let mut best: Vec<u8> = Vec::new();
+        for names in self.renamings.iter().filter(|names| order(names) == least) {
+            let begin = out.len();
+            encode::encode(&self.config, &self.renamed(s, names), out);
             // All have one length, since they have the same packets and transactions.
-            if other[..] < out[from..] {
-                out.truncate(from);
-                out.extend_from_slice(&other);
+            if best.is_empty() || out[begin..] < best[..] {
+                best.clear();
+                best.extend_from_slice(&out[begin..]);
             }
+            out.truncate(begin);
         }
+        out.append(&mut best);
     }
 
     /// How many different states renaming the nodes makes of this one.
     fn orbit(&self, s: &System, bytes: &[u8]) -> u64 {
+        let keys = encode::keys(s);
         let mut other = Vec::new();
         let same = |names: &&encode::Renaming| {
-            other.clear();
-            encode::encode(&self.config, &self.renamed(s, names), &mut other);
-            other == bytes
+            encode::reordered(&keys, names) == keys && {
+                other.clear();
+                encode::encode(&self.config, &self.renamed(s, names), &mut other);
+                other == bytes
+            }
         };
         let all = self.renamings.len().max(1);
         (all / self.renamings.iter().filter(same).count().max(1)) as u64

@@ -149,3 +149,23 @@ impl fmt::Display for Agent {
         }
     }
 }
+
+impl fmt::Display for Packet {
+    /// The opcode, with the state where the packet carries one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.op)?;
+        let stateful = match self.op {
+            Opcode::Comp => self.state != CacheState::I,
+            Opcode::MemRead => true,
+            Opcode::MemWrite => false,
+            op => matches!(op.class(), Class::Rsp | Class::Dat),
+        };
+        if stateful {
+            write!(f, " {}", self.state)?;
+        }
+        match self.ok {
+            true => Ok(()),
+            false => write!(f, " failed"),
+        }
+    }
+}
