@@ -22,6 +22,7 @@ csr/supernode_csr.sv
 
 address/address_map.sv
 fabric/ingress_check.sv
+fabric/snoop_answers.sv
 fabric/ingress_route.sv
 fabric/buffer_credits.sv
 fabric/input_buffer.sv
@@ -41,6 +42,7 @@ home/home_start.sv
 home/home_action.sv
 home/home_trackers.sv
 home/home_tx.sv
+home/home_answers.sv
 home/home_timeouts.sv
 home/home_slice.sv
 switch_core.sv

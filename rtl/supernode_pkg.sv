@@ -94,6 +94,13 @@ package supernode_pkg;
     logic [47:0] addr;
   } error_event_t;
 
+  // A SnpResp as it comes in at a port, where it is taken for the home that it is meant for.
+  typedef struct packed {
+    node_id_t                      src;
+    logic [flit_pkg::TxnWidth-1:0] txn;
+    addr_t                         addr;
+  } snoop_answer_t;
+
   // What a home slice did this cycle, for the counters.
   typedef struct packed {
     logic request;

@@ -114,7 +114,12 @@ module switch_core
     else output_dead_q <= output_dead_i;
   end
 
-  error_event_t [Ports+2*HomeSlices-1:0] errors;  // external ways in, homes' ways in, homes
+  // External ways in, homes' ways in, homes; answers to snoops, by the port they came in at.
+  error_event_t [2*(Ports+HomeSlices)-1:0] errors;
+  logic [HomeSlices-1:0][Ports-1:0] answer_valid;  // which home takes the answer at which port
+  snoop_answer_t [Ports-1:0] answers;
+  error_event_t [HomeSlices-1:0][Ports-1:0] answer_errors;
+  logic [Ports-1:0] answer_taken;
   home_events_t [HomeSlices-1:0] home_events;
   logic [Ports-1:0] rx_event_valid, tx_event_valid;
   logic [Ports-1:0][2:0] rx_event_class, tx_event_class;
@@ -165,6 +170,7 @@ module switch_core
         .regions_i      (regions),
         .routes_i       (routes),
         .word_i         (checked[p]),
+        .taken_i        (answer_taken[p]),
         .write_o        (write[p]),
         .write_class_o  (write_class[p]),
         .write_outputs_o(write_outputs[p]),
@@ -188,12 +194,32 @@ module switch_core
     assign tx_event_class[p] = tx[p].cls;
   end
 
+  snoop_answers #(
+      .Ports     (Ports),
+      .HomeSlices(HomeSlices)
+  ) u_snoop_answers (
+      .chip_i  (chip),
+      .words_i (checked[0:Ports-1]),
+      .taken_o (answer_taken),
+      .valid_o (answer_valid),
+      .answer_o(answers)
+  );
+
+  // Only the home that an answer is for finds fault with it.
+  always_comb begin
+    errors[2*(Ports+HomeSlices)-1-:Ports] = '0;
+    for (int unsigned h = 0; h < HomeSlices; h++) begin
+      errors[2*(Ports+HomeSlices)-1-:Ports] |= answer_errors[h];
+    end
+  end
+
   // Home slices. Their words need no check and are registered already.
   for (genvar h = 0; h < HomeSlices; h++) begin : gen_home
     localparam int unsigned X = Ports + h;
     link_word_t home_tx;
 
     home_slice #(
+        .Ports       (Ports),
         .Nodes       (Nodes),
         .NodesPerChip(NodesPerChip),
         .DirSets     (DirSets),
@@ -202,14 +228,17 @@ module switch_core
     ) u_home_slice (
         .clk_i,
         .rst_ni,
-        .node_id_i     ({chip, UnitWidth'(UnitHome0 + h)}),
-        .timeout_log2_i(home_timeout_log2),
-        .rx_i          (tx[X]),
-        .rx_credit_o   (tx_credit[X]),
-        .tx_o          (home_tx),
-        .tx_credit_i   (rx_credit[X]),
-        .events_o      (home_events[h]),
-        .error_o       (errors[X+HomeSlices])
+        .node_id_i          ({chip, UnitWidth'(UnitHome0 + h)}),
+        .timeout_log2_i     (home_timeout_log2),
+        .rx_i               (tx[X]),
+        .rx_credit_o        (tx_credit[X]),
+        .port_answer_valid_i(answer_valid[h]),
+        .port_answers_i     (answers),
+        .port_errors_o      (answer_errors[h]),
+        .tx_o               (home_tx),
+        .tx_credit_i        (rx_credit[X]),
+        .events_o           (home_events[h]),
+        .error_o            (errors[X+HomeSlices])
     );
 
     assign checked[X] = '{
@@ -241,6 +270,7 @@ module switch_core
         .regions_i      (regions),
         .routes_i       (routes),
         .word_i         (checked[X]),
+        .taken_i        (1'b0),
         .write_o        (write[X]),
         .write_class_o  (write_class[X]),
         .write_outputs_o(write_outputs[X]),

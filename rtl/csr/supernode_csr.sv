@@ -51,14 +51,14 @@ module supernode_csr
     output logic     [     Ports-1:0][15:0] port_partitions_o,
 
     // What happened in this cycle: a flit taken from or sent to a node, work of a home, an error.
-    input logic           [             Ports-1:0]      rx_event_valid_i,
-    input logic           [             Ports-1:0][2:0] rx_event_class_i,
-    input logic           [             Ports-1:0]      tx_event_valid_i,
-    input logic           [             Ports-1:0][2:0] tx_event_class_i,
-    input fabric_events_t [             Ports-1:0]      fabric_events_i,
-    input link_events_t   [             Ports-1:0]      link_events_i,
-    input home_events_t   [        HomeSlices-1:0]      home_events_i,
-    input error_event_t   [Ports+HomeSlices*2-1:0]      errors_i
+    input logic           [               Ports-1:0]      rx_event_valid_i,
+    input logic           [               Ports-1:0][2:0] rx_event_class_i,
+    input logic           [               Ports-1:0]      tx_event_valid_i,
+    input logic           [               Ports-1:0][2:0] tx_event_class_i,
+    input fabric_events_t [               Ports-1:0]      fabric_events_i,
+    input link_events_t   [               Ports-1:0]      link_events_i,
+    input home_events_t   [          HomeSlices-1:0]      home_events_i,
+    input error_event_t   [2*(Ports+HomeSlices)-1:0]      errors_i
 );
 
   supernode_csr_regs_pkg::supernode_csr_regs__in_t  regs_in;
@@ -109,7 +109,7 @@ module supernode_csr
   error_event_t first_error;
 
   csr_error_log #(
-      .Sources(Ports + HomeSlices * 2)
+      .Sources(2 * (Ports + HomeSlices))
   ) u_error_log (
       .clk_i,
       .rst_ni,

@@ -11,6 +11,7 @@
 // A REQ that cannot go on becomes a Comp with the reason, back out of the port it came in at. It
 // waits in the RSP queue but keeps the REQ credit that its header was sent with. The Comp names
 // this port as its sender and home: no home knows of it, so it wants no CompAck.
+// A word that is taken elsewhere (taken_i) goes no further, and its credit returns at once.
 // Dropped and logged, the credits returned at once: the payload of such a REQ; an access larger
 // than the granule of its region; another packet to a destination that this chip does not have and
 // has no route to; a MEM that no region holds. Nothing stalls.
@@ -38,6 +39,7 @@ module ingress_route
     input region_t [Regions-1:0] regions_i,
     input route_t [Chips-1:0] routes_i,
     input checked_word_t word_i,
+    input logic taken_i,  // it goes no further, see snoop_answers
     output logic write_o,
     output class_e write_class_o,
     output logic [Size-1:0] write_outputs_o,  // one, but for a SNP to several targets
@@ -91,7 +93,7 @@ module ingress_route
 
   assign cls = word_i.cls;
   assign header = word_i.flit;
-  assign arrives = word_i.valid && !word_i.drop;
+  assign arrives = word_i.valid && !word_i.drop && !taken_i;
   assign mapped = arrives && word_i.head && (cls == ClassReq || cls == ClassMem) && !fabric_i;
 
   address_map #(

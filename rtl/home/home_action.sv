@@ -52,6 +52,11 @@ module home_action
     input logic held_i,
     input logic waiting_i,
     input logic recalling_i,
+    // In the action: who owes the tracker an answer to its snoop; the one whose answer is taken, and
+    // whether it is the last
+    input logic [Nodes-1:0] owed_i,
+    output logic [Nodes-1:0] taken_o,
+    output logic taken_last_o,
     // The action
     output logic valid_o,
     output logic [TrackerWidth-1:0] tracker_o,
@@ -75,16 +80,17 @@ module home_action
     output mem_order_t mem_order_o,
     output logic order_rsp_o,
     output rsp_order_t rsp_order_o,
-    // Whether the payload of an answer belongs in the line buffer: opcode, source and txn decide
+    // Whether the payload of an answer belongs in the line buffer: opcode, source and txn decide,
+    // and who owes its tracker an answer
     // verilator lint_off UNUSEDSIGNAL
     input answer_t data_answer_i,
     // verilator lint_on UNUSEDSIGNAL
+    input logic [Nodes-1:0] data_owed_i,
     output logic data_accept_o,
     // What a transaction waits for
     output logic [Trackers-1:0] started_o,
     output logic moved_o,  // something happens to tracker_o
     input logic [TrackerWidth-1:0] look_tracker_i,
-    output logic [Nodes-1:0] look_pending_o,
     output logic look_wait_mem_o,
     // Events
     output logic event_stale_o,
@@ -104,7 +110,6 @@ module home_action
     step_e      step;
     situation_t dir;           // of the requested line, at the start
     nodes_t     sharers;       // of it, less those that answered I
-    nodes_t     pending;       // snoops not answered
     opcode_e    snoop_opcode;
     logic       forwarded;
     logic       dirty;         // a snoop brought the line
@@ -121,10 +126,7 @@ module home_action
 
   // A node's place in sets of nodes, or none if the identifier is that of no node.
   function automatic nodes_t node_bit(node_id_t node);
-    int unsigned index;
-    index = int'(node[NodeIdWidth-1:UnitWidth]) * NodesPerChip + int'(node[UnitWidth-1:0]);
-    if (node[UnitWidth-1:0] >= UnitWidth'(NodesPerChip) || index >= Nodes) return '0;
-    return nodes_t'(1) << index;
+    return nodes_t'(1) << place_of(node, NodesPerChip);
   endfunction
 
   function automatic logic is_tracker(logic [TxnWidth-1:0] txn);
@@ -217,7 +219,10 @@ module home_action
 
   assign is_ack = answer_q.opcode == OpCompAck;
   assign is_comp = answer_q.opcode == OpComp;
-  assign is_snoop_answer = answers_snoop(answer_q.opcode, now_q.snoop_opcode);
+  // A real SnpResp is taken at its port.
+  assign is_snoop_answer = answers_snoop(
+      answer_q.opcode, now_q.snoop_opcode
+  ) && ((answer_q.opcode != OpSnpResp) || answer_q.lost);
 
   always_comb begin
     accepted = 1'b0;
@@ -229,10 +234,14 @@ module home_action
       end
       if (is_comp) accepted = now_q.wait_mem && !unsent_q;
       if (is_snoop_answer) begin
-        accepted = (answer_node_q & now_q.pending & ~unsent_targets_q) != '0;
+        accepted = (answer_node_q & owed_i) != '0;
       end
+      if (answer_q.last) accepted = 1'b1;
     end
   end
+
+  assign taken_o = (accepted && is_snoop_answer) ? answer_node_q : '0;
+  assign taken_last_o = accepted && is_snoop_answer && !answer_q.lost;
 
   // A requester that does not acknowledge may wait itself, for data that never comes: it is told,
   // once, before it is given up too.
@@ -252,7 +261,6 @@ module home_action
           answered.failed = answer_q.state == StateI;
         end
         default: begin
-          answered.pending   = now_q.pending & ~answer_node_q;
           answered.forwarded = now_q.forwarded || tells_forwarded(answer_q.opcode);
           if (has_payload(answer_q.opcode)) begin
             answered.dirty  = 1'b1;
@@ -261,6 +269,8 @@ module home_action
           if (!tells_forwarded(answer_q.opcode) || (answer_q.state == StateI)) begin
             answered.sharers = now_q.sharers & ~answer_node_q;
           end
+          // All who were snooped are I, and everyone but the requester was.
+          if (answer_q.last) answered.sharers = '0;
           // What the owner had written is gone with it.
           if (answer_q.lost && now_q.dir.unique_owner) answered.resp = RespTimeout;
         end
@@ -268,7 +278,7 @@ module home_action
     end
   end
 
-  assign snoops_answered = accepted && !is_ack && !is_comp && (answered.pending == '0);
+  assign snoops_answered = accepted && (answer_q.last || taken_last_o);
 
   // ---------------------------------------------------------------- The table
 
@@ -301,7 +311,7 @@ module home_action
 
   assign recall_write = snoops_answered && (now_q.step == StepRecallSnoop) && answered.dirty;
   assign recall_answered_o = accepted
-      && ((now_q.step == StepRecallSnoop) ? ((answered.pending == '0) && !answered.dirty)
+      && ((now_q.step == StepRecallSnoop) ? (snoops_answered && !answered.dirty)
                                           : (now_q.step == StepRecallWrite));
 
   // The end: nothing to send, nothing to wait for.
@@ -317,8 +327,6 @@ module home_action
       next.step = recall_begin_o ? StepRecallSnoop : StepSnoop;
       next.dir = start_dir;
       next.sharers = hit_sharers_i;
-      next.pending = recall_begin_o ? victim_sharers_i
-          : (row.snoop ? (hit_sharers_i & ~requester_q) : '0);
       next.snoop_opcode = row.snoop_opcode;
       if (recall_begin_o) next.snoop_opcode = victim_unique_i ? OpSnpUnique : OpSnpMakeInvalid;
       next.poison   = has_payload(request_q.opcode) && request_q.poison;
@@ -372,7 +380,7 @@ module home_action
 
   assign order_snp_o = snoop || recall_begin_o;
   assign snp_order_o = '{opcode: next.snoop_opcode, recall: recall_begin_o};
-  assign snp_targets_o = next.pending;
+  assign snp_targets_o = recall_begin_o ? victim_sharers_i : (hit_sharers_i & ~requester_q);
 
   assign order_mem_o = recall_write || (act && ((action == ActMemRead) || (action == ActMemWrite)));
   assign mem_order_o = '{
@@ -393,17 +401,15 @@ module home_action
   // ---------------------------------------------------------------- Payload of answers
 
   logic [TrackerWidth-1:0] data_tracker;
-  nodes_t data_pending;
   opcode_e data_snoop;
 
   assign data_tracker = data_answer_i.txn[TrackerWidth-1:0];
-  assign data_pending = progress_q[data_tracker].pending;
   assign data_snoop = progress_q[data_tracker].snoop_opcode;
   assign data_accept_o = is_tracker(
       data_answer_i.txn
   ) && started_q[data_tracker] && ((node_bit(
       data_answer_i.src
-  ) & data_pending) != '0) && answers_snoop(
+  ) & data_owed_i) != '0) && answers_snoop(
       data_answer_i.opcode, data_snoop
   );
 
@@ -411,7 +417,6 @@ module home_action
 
   assign started_o = started_q;
   assign moved_o = update;
-  assign look_pending_o = progress_q[look_tracker_i].pending;
   assign look_wait_mem_o = progress_q[look_tracker_i].wait_mem;
 
   assign event_stale_o = begins
@@ -463,6 +468,8 @@ module home_action
       else $error("an owner beside other holders");
       assert (!close_o || held_i || lock_o || !needs_way_q)
       else $error("a holder that the directory does not know");
+      assert (!answer_q.last || !answers_q || known_q)
+      else $error("the last answer to a tracker that is not under way");
       assert (!snoops_answered || (now_q.step inside {StepRecallSnoop, StepSnoop}))
       else $error("a snoop answered in the wrong step");
     end

@@ -24,6 +24,7 @@ package home_pkg;
     resp_e                  resp;
     logic                   poison;
     logic                   lost;    // made up: it did not come in time
+    logic                   last;    // made up: nobody owes the tracker an answer to its snoop
   } answer_t;
 
   // What the trackers ask the transmitter to send; everything else stands in the request. Whom to
@@ -107,6 +108,15 @@ package home_pkg;
   // Whether the answer says that the owner has sent data to the requester.
   function automatic logic tells_forwarded(opcode_e opcode);
     return (opcode == OpSnpRespFwded) || (opcode == OpSnpRespDataFwded);
+  endfunction
+
+  // A node's place in sets of nodes; beyond all of them if the identifier is that of no node.
+  function automatic logic [NodeIdWidth-1:0] place_of(supernode_pkg::node_id_t node,
+                                                      int unsigned nodes_per_chip);
+    supernode_pkg::node_id_t chip, unit;
+    chip = node >> supernode_pkg::UnitWidth;
+    unit = node & supernode_pkg::node_id_t'(2 ** supernode_pkg::UnitWidth - 1);
+    return (32'(unit) < nodes_per_chip) ? chip * NodeIdWidth'(nodes_per_chip) + unit : '1;
   endfunction
 
   // Whether an answer of the opcode can follow the snoop (section Node).

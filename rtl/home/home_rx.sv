@@ -143,7 +143,8 @@ module home_rx
           state: rsp.state,
           resp: rsp.resp,
           poison: 1'b0,
-          lost: 1'b0
+          lost: 1'b0,
+          last: 1'b0
       }
       : dat_answer_q;
 
@@ -162,7 +163,8 @@ module home_rx
             state: dat.state,
             resp: dat.resp,
             poison: dat.poison,
-            lost: 1'b0
+            lost: 1'b0,
+            last: 1'b0
         };
       end
       dat_index_q <= rx_i.head ? '0 : dat_index_q + flit_index_t'(1);

@@ -12,24 +12,30 @@ module home_slice
   import flit_pkg::*;
   import home_pkg::*;
   import supernode_pkg::node_id_t;
-  import supernode_pkg::home_events_t, supernode_pkg::error_event_t;
+  import supernode_pkg::home_events_t, supernode_pkg::error_event_t, supernode_pkg::snoop_answer_t;
 #(
+    parameter int unsigned Ports        = 8,   // of this chip
     parameter int unsigned Nodes        = 8,   // at least 2: nodes that can hold a line
     parameter int unsigned NodesPerChip = 8,   // at most 16: node n is unit n mod this of a chip
     parameter int unsigned DirSets      = 64,  // power of two, 2 to 65536
     parameter int unsigned DirWays      = 8,   // at least 2
     parameter int unsigned Trackers     = 16   // transactions in flight, a power of two, at least 2
 ) (
-    input  logic                          clk_i,
-    input  logic                          rst_ni,
-    input  node_id_t                      node_id_i,
-    input  logic         [           4:0] timeout_log2_i,  // see home_timeouts; 0: none
-    input  link_word_t                    rx_i,
-    output logic         [NumClasses-1:0] rx_credit_o,
-    output link_word_t                    tx_o,
-    input  logic         [NumClasses-1:0] tx_credit_i,
-    output home_events_t                  events_o,
-    output error_event_t                  error_o
+    input  logic                           clk_i,
+    input  logic                           rst_ni,
+    input  node_id_t                       node_id_i,
+    input  logic          [           4:0] timeout_log2_i,       // see home_timeouts; 0: none
+    input  link_word_t                     rx_i,
+    output logic          [NumClasses-1:0] rx_credit_o,
+    // Each SnpResp of a node, taken at the port of the chip at which it comes in, and what is wrong
+    // with it
+    input  logic          [     Ports-1:0] port_answer_valid_i,
+    input  snoop_answer_t [     Ports-1:0] port_answers_i,
+    output error_event_t  [     Ports-1:0] port_errors_o,
+    output link_word_t                     tx_o,
+    input  logic          [NumClasses-1:0] tx_credit_i,
+    output home_events_t                   events_o,
+    output error_event_t                   error_o
 );
 
   localparam int unsigned TrackerWidth = $clog2(Trackers);
@@ -54,7 +60,10 @@ module home_slice
   snp_order_t snp_order;
   mem_order_t mem_order;
   rsp_order_t rsp_order;
-  logic [Nodes-1:0] snp_targets, unsent_targets;
+  logic [Nodes-1:0] snp_targets, unsent_targets, sent_targets;
+  logic sent;
+  tracker_t sent_tracker;
+  logic [Trackers-1:0] snooping;
   req_header_t read_request;
   line_addr_t read_victim;
   flit_index_t read_index;
@@ -111,6 +120,7 @@ module home_slice
   );
 
   home_trackers #(
+      .Ports       (Ports),
       .Nodes       (Nodes),
       .NodesPerChip(NodesPerChip),
       .DirSets     (DirSets),
@@ -127,6 +137,9 @@ module home_slice
       .request_fresh_i  (request_fresh),
       .request_tracker_i(request_tracker),
       .request_ready_o  (request_ready),
+      .port_answer_valid_i,
+      .port_answers_i,
+      .port_errors_o,
       .timeout_log2_i,
       .answer_valid_i   (answer_valid),
       .answer_i         (answer),
@@ -145,6 +158,10 @@ module home_slice
       .query_tracker_o  (query_tracker),
       .unsent_targets_i (unsent_targets),
       .unsent_i         (unsent),
+      .sent_i           (sent),
+      .sent_tracker_i   (sent_tracker),
+      .sent_targets_i   (sent_targets),
+      .snooping_i       (snooping),
       .release_valid_i  (release_valid),
       .release_tracker_i(release_tracker),
       .read_tracker_i   (read_tracker),
@@ -175,6 +192,10 @@ module home_slice
       .query_tracker_i  (query_tracker),
       .unsent_targets_o (unsent_targets),
       .unsent_o         (unsent),
+      .sent_o           (sent),
+      .sent_tracker_o   (sent_tracker),
+      .sent_targets_o   (sent_targets),
+      .snooping_o       (snooping),
       .release_valid_o  (release_valid),
       .release_tracker_o(release_tracker),
       .read_tracker_o   (read_tracker),

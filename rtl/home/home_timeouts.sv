@@ -25,10 +25,11 @@ module home_timeouts
     input logic [Trackers-1:0] started_i,
     input logic moved_valid_i,  // something happens to a transaction
     input logic [TrackerWidth-1:0] moved_tracker_i,
+    input logic [Trackers-1:0] answered_i,  // and to these
     input logic enable_i,  // there is room for an answer in this cycle
     // The transaction asked about, and what it waits for
     output logic [TrackerWidth-1:0] tracker_o,
-    input logic [Nodes-1:0] pending_i,
+    input logic [Nodes-1:0] owed_i,
     input logic wait_mem_i,
     input node_id_t requester_i,
     output logic valid_o,
@@ -69,6 +70,10 @@ module home_timeouts
         quiet_q[moved_tracker_i]   <= 1'b0;
         expired_q[moved_tracker_i] <= 1'b0;
       end
+      if (answered_i != '0) begin
+        quiet_q   <= (tick ? started_i : quiet_q) & ~answered_i;
+        expired_q <= (tick ? started_i & quiet_q : expired_q) & ~answered_i;
+      end
     end
   end
 
@@ -84,10 +89,10 @@ module home_timeouts
       answer_o.src = '0;
       answer_o.resp = RespTimeout;
     end
-    if (valid_o && (pending_i != '0)) begin
+    if (valid_o && (owed_i != '0)) begin
       answer_o.opcode = OpSnpResp;
       for (int unsigned n = Nodes; n > 0; n--) begin
-        if (pending_i[n-1]) begin
+        if (owed_i[n-1]) begin
           answer_o.src = {ChipWidth'((n - 1) / NodesPerChip), UnitWidth'((n - 1) % NodesPerChip)};
         end
       end

@@ -9,8 +9,9 @@
 module home_trackers
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::error_event_t;
+  import supernode_pkg::error_event_t, supernode_pkg::snoop_answer_t;
 #(
+    parameter int unsigned Ports = 8,
     parameter int unsigned Nodes = 8,
     parameter int unsigned NodesPerChip = 8,
     parameter int unsigned DirSets = 64,
@@ -29,7 +30,11 @@ module home_trackers
     input logic request_fresh_i,  // takes its tracker in this cycle
     input logic [TrackerWidth-1:0] request_tracker_i,
     output logic request_ready_o,
-    // Answers; after 2**timeout_log2_i cycles without any one is made up, with 0 never
+    // Answers of snooped nodes without data, as they come in at the ports of the chip
+    input logic [Ports-1:0] port_answer_valid_i,
+    input snoop_answer_t [Ports-1:0] port_answers_i,
+    output error_event_t [Ports-1:0] port_errors_o,
+    // Answers on the link; after 2**timeout_log2_i cycles without any one is made up, with 0 never
     input logic [4:0] timeout_log2_i,
     input logic answer_valid_i,
     input answer_t answer_i,
@@ -51,6 +56,10 @@ module home_trackers
     output logic [TrackerWidth-1:0] query_tracker_o,
     input logic [Nodes-1:0] unsent_targets_i,
     input logic unsent_i,
+    input logic sent_i,
+    input logic [TrackerWidth-1:0] sent_tracker_i,
+    input logic [Nodes-1:0] sent_targets_i,
+    input logic [Trackers-1:0] snooping_i,
     input logic release_valid_i,
     input logic [TrackerWidth-1:0] release_tracker_i,
     // What it reads
@@ -112,18 +121,68 @@ module home_trackers
   logic answer_valid_q, start_valid, moved, lost_valid, lost_wait_mem;
   answer_t answer_q, lost_answer;
   logic [Trackers-1:0] started;
-  logic [Nodes-1:0] lost_pending;
+  logic [Nodes-1:0] lost_owed;
   logic [TrackerWidth-1:0] start_tracker, event_tracker, lost_tracker;
+
+  // One answer for all to a snoop.
+  logic last_valid, last_grant, taken_last;
+  logic [TrackerWidth-1:0] last_tracker;
+  logic [Trackers-1:0] answered;
+  logic [Nodes-1:0] owed, taken, data_owed;
+  answer_t last_answer;
+
+  always_comb begin
+    last_answer = '0;
+    last_answer.opcode = OpSnpResp;
+    last_answer.txn = TxnWidth'(last_tracker);
+    last_answer.last = 1'b1;
+  end
+
+  // It waits for a cycle without an answer on the link. There are only as many of those as packets
+  // in flight, and trackers that wait here send none.
+  assign last_grant = last_valid && !answer_valid_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) answer_valid_q <= 1'b0;
-    else answer_valid_q <= answer_valid_i || lost_valid;
+    else answer_valid_q <= answer_valid_i || last_valid || lost_valid;
   end
 
   always_ff @(posedge clk_i) begin
     if (answer_valid_i) answer_q <= answer_i;
+    else if (last_valid) answer_q <= last_answer;
     else if (lost_valid) answer_q <= lost_answer;
   end
+
+  home_answers #(
+      .Ports       (Ports),
+      .Nodes       (Nodes),
+      .NodesPerChip(NodesPerChip),
+      .Trackers    (Trackers)
+  ) u_answers (
+      .clk_i,
+      .rst_ni,
+      .valid_i         (port_answer_valid_i),
+      .answers_i       (port_answers_i),
+      .errors_o        (port_errors_o),
+      .order_i         (order_snp_o),
+      .order_tracker_i (action_tracker),
+      .sent_i,
+      .sent_tracker_i,
+      .sent_targets_i,
+      .snooping_i,
+      .action_tracker_i(action_tracker),
+      .action_owed_o   (owed),
+      .action_taken_i  (taken),
+      .action_last_i   (taken_last),
+      .data_tracker_i  (data_answer_i.txn[TrackerWidth-1:0]),
+      .data_owed_o     (data_owed),
+      .look_tracker_i  (lost_tracker),
+      .look_owed_o     (lost_owed),
+      .moved_o         (answered),
+      .last_valid_o    (last_valid),
+      .last_tracker_o  (last_tracker),
+      .last_grant_i    (last_grant)
+  );
 
   home_timeouts #(
       .Nodes       (Nodes),
@@ -136,9 +195,10 @@ module home_trackers
       .started_i      (started),
       .moved_valid_i  (moved),
       .moved_tracker_i(action_tracker),
-      .enable_i       (!answer_valid_i),
+      .answered_i     (answered),
+      .enable_i       (!answer_valid_i && !last_valid),
       .tracker_o      (lost_tracker),
-      .pending_i      (lost_pending),
+      .owed_i         (lost_owed),
       .wait_mem_i     (lost_wait_mem),
       .requester_i    (request_q[lost_tracker].src),
       .valid_o        (lost_valid),
@@ -234,6 +294,9 @@ module home_trackers
       .held_i           (held),
       .waiting_i        (waiting),
       .recalling_i      (recalling),
+      .owed_i           (owed),
+      .taken_o          (taken),
+      .taken_last_o     (taken_last),
       .valid_o          (action_valid),
       .tracker_o        (action_tracker),
       .line_o           (action_line),
@@ -256,11 +319,11 @@ module home_trackers
       .order_rsp_o,
       .rsp_order_o,
       .data_answer_i,
+      .data_owed_i      (data_owed),
       .data_accept_o,
       .started_o        (started),
       .moved_o          (moved),
       .look_tracker_i   (lost_tracker),
-      .look_pending_o   (lost_pending),
       .look_wait_mem_o  (lost_wait_mem),
       .event_stale_o,
       .error_o

@@ -33,6 +33,11 @@ module home_tx
     input logic [TrackerWidth-1:0] query_tracker_i,
     output logic [Nodes-1:0] unsent_targets_o,
     output logic unsent_o,
+    // Snoops that leave, and trackers that have more to snoop
+    output logic sent_o,
+    output logic [TrackerWidth-1:0] sent_tracker_o,
+    output logic [Nodes-1:0] sent_targets_o,
+    output logic [Trackers-1:0] snooping_o,
     output logic release_valid_o,  // the last packet of a tracker leaves
     output logic [TrackerWidth-1:0] release_tracker_o,
     // The tracker whose word leaves; some fields of its request are of no use here
@@ -199,6 +204,11 @@ module home_tx
   end
 
   assign snp_pop = send_snp && (targets_left == '0);
+
+  assign sent_o = send_snp;
+  assign sent_tracker_o = snp.tracker;
+  assign sent_targets_o = targets & ~targets_left;
+  assign snooping_o = snooping_q;
 
   always_comb begin
     unsent_targets_o = snooping_q[query_tracker_i] ? targets_q[query_tracker_i] : '0;

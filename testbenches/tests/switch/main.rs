@@ -29,5 +29,6 @@ mod opcodes;
 mod properties;
 mod races;
 mod regressions;
+mod sharing;
 mod silent;
 mod tiers;
