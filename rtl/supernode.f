@@ -23,6 +23,7 @@ csr/supernode_csr.sv
 address/address_map.sv
 fabric/ingress_check.sv
 fabric/snoop_answers.sv
+fabric/snoop_merge.sv
 fabric/ingress_route.sv
 fabric/buffer_credits.sv
 fabric/input_buffer.sv

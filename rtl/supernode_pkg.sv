@@ -2,10 +2,12 @@
 // the address map, errors and events.
 package supernode_pkg;
 
-  // Node identifier: {chip, unit}. Units 0 to 15 are ports, 16 to 23 home slices.
+  // Node identifier: {chip, unit}. Units 0 to 15 are ports, 16 to 23 home slices; 31 is the chip, in
+  // whose name one answer stands for those of all its nodes that were snooped.
   localparam int unsigned UnitWidth = 5;
   localparam int unsigned ChipWidth = 5;
   localparam int unsigned UnitHome0 = 16;
+  localparam int unsigned UnitChip = 31;
   localparam int unsigned MaxPorts = 16;
   localparam int unsigned MaxRegions = 8;
   localparam int unsigned MaxChips = 2 ** ChipWidth;

@@ -119,7 +119,7 @@ module switch_core
   logic [HomeSlices-1:0][Ports-1:0] answer_valid;  // which home takes the answer at which port
   snoop_answer_t [Ports-1:0] answers;
   error_event_t [HomeSlices-1:0][Ports-1:0] answer_errors;
-  logic [Ports-1:0] answer_taken;
+  logic [Ports-1:0] answer_taken, merged, answer_speaks;
   home_events_t [HomeSlices-1:0] home_events;
   logic [Ports-1:0] rx_event_valid, tx_event_valid;
   logic [Ports-1:0][2:0] rx_event_class, tx_event_class;
@@ -170,7 +170,8 @@ module switch_core
         .regions_i      (regions),
         .routes_i       (routes),
         .word_i         (checked[p]),
-        .taken_i        (answer_taken[p]),
+        .taken_i        (answer_taken[p] || merged[p]),
+        .speaks_i       (answer_speaks[p]),
         .write_o        (write[p]),
         .write_class_o  (write_class[p]),
         .write_outputs_o(write_outputs[p]),
@@ -204,6 +205,24 @@ module switch_core
       .valid_o (answer_valid),
       .answer_o(answers)
   );
+
+  if (Chips > 1) begin : gen_merge
+    snoop_merge #(
+        .Ports(Ports)
+    ) u_snoop_merge (
+        .clk_i,
+        .rst_ni,
+        .chip_i        (chip),
+        .fabric_ports_i(fabric_ports),
+        .timeout_log2_i(home_timeout_log2),
+        .words_i       (checked[0:Ports-1]),
+        .taken_o       (merged),
+        .speaks_o      (answer_speaks)
+    );
+  end else begin : gen_no_merge
+    assign merged = '0;
+    assign answer_speaks = '0;
+  end
 
   // Only the home that an answer is for finds fault with it.
   always_comb begin
@@ -271,6 +290,7 @@ module switch_core
         .routes_i       (routes),
         .word_i         (checked[X]),
         .taken_i        (1'b0),
+        .speaks_i       (1'b0),
         .write_o        (write[X]),
         .write_class_o  (write_class[X]),
         .write_outputs_o(write_outputs[X]),

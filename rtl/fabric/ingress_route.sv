@@ -39,7 +39,8 @@ module ingress_route
     input region_t [Regions-1:0] regions_i,
     input route_t [Chips-1:0] routes_i,
     input checked_word_t word_i,
-    input logic taken_i,  // it goes no further, see snoop_answers
+    input logic taken_i,  // it goes no further, see snoop_answers and snoop_merge
+    input logic speaks_i,  // an answer that goes on in the name of this chip
     output logic write_o,
     output class_e write_class_o,
     output logic [Size-1:0] write_outputs_o,  // one, but for a SNP to several targets
@@ -222,6 +223,7 @@ module ingress_route
       if (cls == ClassReq && coherent) begin
         request.state = ((partitions_i & write_partitions) != '0) ? StateUD : StateSC;
       end
+      if (speaks_i) request.src[UnitWidth-1:0] = UnitWidth'(UnitChip);
       write_slot_o.flit = request;
     end
   end

@@ -124,9 +124,11 @@ module home_action
   progress_t progress_q[Trackers];
   logic [Trackers-1:0] started_q;  // has taken its first step
 
-  // A node's place in sets of nodes, or none if the identifier is that of no node.
-  function automatic nodes_t node_bit(node_id_t node);
-    return nodes_t'(1) << place_of(node, NodesPerChip);
+  // As a set of nodes, none if the identifier is that of no node. A chip stands for all of its own.
+  function automatic nodes_t nodes_of(node_id_t node);
+    nodes_t first;
+    first = is_chip(node[UnitWidth-1:0]) ? nodes_t'({NodesPerChip{1'b1}}) : nodes_t'(1);
+    return first << place_of(node, NodesPerChip);
   endfunction
 
   function automatic logic is_tracker(logic [TxnWidth-1:0] txn);
@@ -167,7 +169,7 @@ module home_action
     if (start_valid_i || answer_valid_i) begin
       tracker_q <= tracker_i;
       request_q <= request_i;
-      requester_q <= node_bit(request_i.src);
+      requester_q <= nodes_of(request_i.src);
       refused_q <= !is_home_request(request_i.opcode);
       needs_way_q <= needs_way(request_i.opcode);
       acknowledged_q <= is_acknowledged(request_i.opcode);
@@ -176,7 +178,7 @@ module home_action
     end
     if (answer_valid_i) begin
       answer_q <= answer_i;
-      answer_node_q <= node_bit(answer_i.src);
+      answer_node_q <= nodes_of(answer_i.src);
       known_q <= is_tracker(answer_i.txn) && started_q[tracker_i];
       now_q <= (update && (tracker_q == tracker_i)) ? next : progress_q[tracker_i];
       unsent_q <= unsent_i;
@@ -240,7 +242,7 @@ module home_action
     end
   end
 
-  assign taken_o = (accepted && is_snoop_answer) ? answer_node_q : '0;
+  assign taken_o = (accepted && is_snoop_answer) ? answer_node_q & owed_i : '0;
   assign taken_last_o = accepted && is_snoop_answer && !answer_q.lost;
 
   // A requester that does not acknowledge may wait itself, for data that never comes: it is told,
@@ -407,7 +409,7 @@ module home_action
   assign data_snoop = progress_q[data_tracker].snoop_opcode;
   assign data_accept_o = is_tracker(
       data_answer_i.txn
-  ) && started_q[data_tracker] && ((node_bit(
+  ) && started_q[data_tracker] && ((nodes_of(
       data_answer_i.src
   ) & data_owed_i) != '0) && answers_snoop(
       data_answer_i.opcode, data_snoop

@@ -8,6 +8,9 @@
 // so do those made up for want of a real one; the action stage tells which of them it takes. A snoop
 // that may be answered with more is for one node, so such an answer is itself the last.
 //
+// A SnpResp from another chip may be in the name of the chip: then it stands for all nodes of the
+// chip that owe one (snoop_merge).
+//
 // Latency: a SnpResp counts in the cycle after it came; the answer for all is offered in that cycle.
 // Reset: nobody owes anything.
 // Dropped and reported: a SnpResp of a node that owes none; one that comes twice in one cycle, at
@@ -22,7 +25,7 @@
 module home_answers
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::snoop_answer_t, supernode_pkg::error_event_t;
+  import supernode_pkg::UnitWidth, supernode_pkg::snoop_answer_t, supernode_pkg::error_event_t;
   import supernode_pkg::ErrNoTransaction;
 #(
     parameter int unsigned Ports = 8,
@@ -74,6 +77,13 @@ module home_answers
 
   // ---------------------------------------------------------------- At the ports
 
+  // For whom an answer speaks.
+  function automatic nodes_t nodes_of(logic [NodeIdWidth-1:0] source);
+    nodes_t first;
+    first = is_chip(source[UnitWidth-1:0]) ? nodes_t'({NodesPerChip{1'b1}}) : nodes_t'(1);
+    return first << place_of(source, NodesPerChip);
+  endfunction
+
   logic [Ports-1:0] matched;
   nodes_t [Trackers-1:0] answered;  // at the ports, in this cycle
 
@@ -89,10 +99,10 @@ module home_answers
       for (int unsigned p = 0; p < Ports; p++) begin
         if (valid_i[p] && (answers_i[p].txn < TxnWidth'(Trackers))) begin
           tracker = answers_i[p].txn[TrackerWidth-1:0];
-          node = nodes_t'(1) << place_of(answers_i[p].src, NodesPerChip);
+          node = nodes_of(answers_i[p].src) & owed_q[tracker];
           // What the action takes is answered already.
           if (tracker == action_tracker_i) node &= ~action_taken_i;
-          if ((owed_q[tracker] & node) != '0) begin
+          if (node != '0) begin
             matched[p] = 1'b1;
             moved_o[tracker] = 1'b1;
             answered[tracker] |= node;
@@ -107,19 +117,24 @@ module home_answers
   logic change;
   assign change = sent_i || (matched != '0) || (action_taken_i != '0);
 
+  nodes_t [Trackers-1:0] owed_d;
+
+  always_comb begin
+    owed_d = owed_q;
+    if (change) begin
+      owed_d = owed_q & ~answered;
+      owed_d[action_tracker_i] &= ~action_taken_i;
+      if (sent_i) owed_d[sent_tracker_i] |= sent_targets_i;
+    end
+  end
+
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       owed_q <= '0;
       owes_q <= '0;
     end else if (change) begin
-      for (int unsigned t = 0; t < Trackers; t++) begin
-        nodes_t owed;
-        owed = owed_q[t] & ~answered[t];
-        if (action_tracker_i == TrackerWidth'(t)) owed &= ~action_taken_i;
-        if (sent_i && (sent_tracker_i == TrackerWidth'(t))) owed |= sent_targets_i;
-        owed_q[t] <= owed;
-        owes_q[t] <= owed != '0;
-      end
+      owed_q <= owed_d;
+      for (int unsigned t = 0; t < Trackers; t++) owes_q[t] <= owed_d[t] != '0;
     end
   end
 

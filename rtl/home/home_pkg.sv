@@ -4,6 +4,7 @@
 package home_pkg;
 
   import flit_pkg::*;
+  import supernode_pkg::UnitWidth, supernode_pkg::UnitChip;
 
   localparam int unsigned LineOffsetWidth = 6;  // 64-byte lines
   localparam int unsigned LineAddrWidth = AddrWidth - LineOffsetWidth;
@@ -110,12 +111,18 @@ package home_pkg;
     return (opcode == OpSnpRespFwded) || (opcode == OpSnpRespDataFwded);
   endfunction
 
-  // A node's place in sets of nodes; beyond all of them if the identifier is that of no node.
-  function automatic logic [NodeIdWidth-1:0] place_of(supernode_pkg::node_id_t node,
+  // Whether a unit stands for all nodes of its chip.
+  function automatic logic is_chip(logic [UnitWidth-1:0] unit);
+    return unit == UnitWidth'(UnitChip);
+  endfunction
+
+  // A node's place in sets of nodes, or that of the first of a chip; beyond all sets if the
+  // identifier is that of no node.
+  function automatic logic [NodeIdWidth-1:0] place_of(logic [NodeIdWidth-1:0] node,
                                                       int unsigned nodes_per_chip);
-    supernode_pkg::node_id_t chip, unit;
-    chip = node >> supernode_pkg::UnitWidth;
-    unit = node & supernode_pkg::node_id_t'(2 ** supernode_pkg::UnitWidth - 1);
+    logic [NodeIdWidth-1:0] chip, unit;
+    chip = node >> UnitWidth;
+    unit = is_chip(node[UnitWidth-1:0]) ? '0 : NodeIdWidth'(node[UnitWidth-1:0]);
     return (32'(unit) < nodes_per_chip) ? chip * NodeIdWidth'(nodes_per_chip) + unit : '1;
   endfunction
 

@@ -129,6 +129,7 @@ module home_slice
   ) u_trackers (
       .clk_i,
       .rst_ni,
+      .chip_i           (node_id_i[NodeIdWidth-1:supernode_pkg::UnitWidth]),
       .free_valid_o     (free_valid),
       .free_tracker_o   (free_tracker),
       .take_i           (take),

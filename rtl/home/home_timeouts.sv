@@ -3,7 +3,7 @@
 // A node or memory that is cut off never answers. So that the line, and the tracker, come free in
 // bounded time, a started transaction to which nothing has happened for 2**timeout_log2_i to
 // 2 * 2**timeout_log2_i cycles is given the answer it waits for, marked `lost`: SnpResp I of one
-// snooped node, else the Comp (Timeout) of the memory, else the CompAck I of the requester. What
+// snooped node, or of another chip for all its nodes, else the Comp (Timeout) of the memory, else the CompAck I of the requester. What
 // follows from that is home_action's. An answer made up is worth no more than a real one: the action
 // ignores it if its packet has not even left, and it is made up again later.
 //
@@ -12,7 +12,8 @@
 module home_timeouts
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::ChipWidth, supernode_pkg::UnitWidth, supernode_pkg::node_id_t;
+  import supernode_pkg::UnitWidth, supernode_pkg::UnitChip;
+  import supernode_pkg::node_id_t, supernode_pkg::chip_id_t;
 #(
     parameter int unsigned Nodes = 8,
     parameter int unsigned NodesPerChip = 8,
@@ -21,6 +22,7 @@ module home_timeouts
 ) (
     input logic clk_i,
     input logic rst_ni,
+    input chip_id_t chip_i,
     input logic [4:0] timeout_log2_i,
     input logic [Trackers-1:0] started_i,
     input logic moved_valid_i,  // something happens to a transaction
@@ -77,6 +79,28 @@ module home_timeouts
     end
   end
 
+  // Whom to give up: the lowest who owes an answer. Another chip answers for all its nodes at once, or
+  // not at all if one of them is silent.
+  chip_id_t lost_chip;
+  logic [UnitWidth-1:0] lost_unit;
+
+  always_comb begin
+    logic [NodesPerChip-1:0] owed_there;
+    lost_chip  = '0;
+    lost_unit  = '0;
+    owed_there = '0;
+    if (valid_o && (owed_i != '0)) begin
+      for (int unsigned n = Nodes; n > 0; n--) begin
+        if (owed_i[n-1]) begin
+          lost_chip = chip_id_t'((n - 1) / NodesPerChip);
+          lost_unit = UnitWidth'((n - 1) % NodesPerChip);
+        end
+      end
+      owed_there = NodesPerChip'(owed_i >> (32'(lost_chip) * NodesPerChip));
+      if (lost_chip != chip_i && !$onehot(owed_there)) lost_unit = UnitWidth'(UnitChip);
+    end
+  end
+
   always_comb begin
     answer_o = '0;
     answer_o.opcode = OpCompAck;
@@ -91,11 +115,7 @@ module home_timeouts
     end
     if (valid_o && (owed_i != '0)) begin
       answer_o.opcode = OpSnpResp;
-      for (int unsigned n = Nodes; n > 0; n--) begin
-        if (owed_i[n-1]) begin
-          answer_o.src = {ChipWidth'((n - 1) / NodesPerChip), UnitWidth'((n - 1) % NodesPerChip)};
-        end
-      end
+      answer_o.src = {lost_chip, lost_unit};
     end
   end
 

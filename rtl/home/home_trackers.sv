@@ -9,7 +9,7 @@
 module home_trackers
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::error_event_t, supernode_pkg::snoop_answer_t;
+  import supernode_pkg::error_event_t, supernode_pkg::snoop_answer_t, supernode_pkg::chip_id_t;
 #(
     parameter int unsigned Ports = 8,
     parameter int unsigned Nodes = 8,
@@ -21,6 +21,7 @@ module home_trackers
 ) (
     input logic clk_i,
     input logic rst_ni,
+    input chip_id_t chip_i,
     // Requests
     output logic free_valid_o,
     output logic [TrackerWidth-1:0] free_tracker_o,
@@ -191,6 +192,7 @@ module home_trackers
   ) u_timeouts (
       .clk_i,
       .rst_ni,
+      .chip_i,
       .timeout_log2_i,
       .started_i      (started),
       .moved_valid_i  (moved),

@@ -64,3 +64,14 @@ fn answers_of_all_sharers_that_come_in_one_cycle_are_taken_in_that_cycle() {
     });
     assert_eq!(waited[0], waited[1]);
 }
+
+#[test]
+fn on_two_tiers_a_leaf_answers_once_however_many_of_its_nodes_share_the_line() {
+    let supernode = Supernode::builder().tiers(4, 4, 2).build();
+    let supernode = supernode.expect("the default system of two tiers");
+    // Nodes 12 to 14 are on the last leaf, and 8 to 10 on the one before it.
+    let ports = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14];
+    let times = store_times(supernode, &ports, &[1, 2, 3, 4, 5, 6]);
+    assert!(times[..3].iter().all(|&time| time == times[0]), "{times:?}");
+    assert!(times[3..].iter().all(|&time| time == times[3]), "{times:?}");
+}
