@@ -205,7 +205,9 @@ fn stages(
     let mut walk = Walk::new(sn.topology(), seen, begin + 1);
     for leg in kind.way.windows(2) {
         let (from, to) = (cast.place(leg[0], per_chip), cast.place(leg[1], per_chip));
-        walk.through(leg[0].stage(), from, to)
+        // On these ways a node tells the home only that it holds the line no more.
+        let at_port = leg[1] == Unit::Home && leg[0] != Unit::Requester;
+        walk.through(leg[0].stage(), from, to, at_port)
             .map_err(|what| format!("{}: {what}", kind.name))?;
     }
     let (last, part) = match kind.hits() {

@@ -78,11 +78,18 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// From one unit, whose own time is the stage `own`, to another.
+    /// From one unit, whose own time is the stage `own`, to another. If it is an answer that homes
+    /// take at the ports, it ends at the port by which it enters the home's chip.
     ///
     /// # Errors
     /// The stage that is not seen.
-    pub fn through(&mut self, own: (&str, Part), from: Place, to: Place) -> Result<(), String> {
+    pub fn through(
+        &mut self,
+        own: (&str, Part),
+        from: Place,
+        to: Place,
+        at_port: bool,
+    ) -> Result<(), String> {
         let linked = !self.seen.devices.is_empty();
         let mut at = End {
             chip: from.chip,
@@ -101,6 +108,9 @@ impl<'a> Walk<'a> {
             }
         }
         loop {
+            if at_port && at.chip == to.chip {
+                return Ok(());
+            }
             self.fabric("route", at.chip, Signal::Routed(at.port))?;
             if at.chip == to.chip {
                 break;
