@@ -405,6 +405,21 @@ fn the_bench_of_latency_itemises_a_load() {
 }
 
 #[test]
+fn parallel_programs_say_whether_they_are_right() {
+    let output = supernode(&["run", "programs", "ring", "prefix-sum", "--ports", "4"]);
+    let text = stdout(&output);
+    assert!(output.status.success(), "{text}");
+    let right = |name: &&str| {
+        let mut lines = text.lines().map(str::trim);
+        lines.any(|line| line.starts_with(name) && line.ends_with("right"))
+    };
+    assert!(["ring", "prefix-sum"].iter().all(right), "{text}");
+
+    let unnamed = ["run", "programs", "--vcd", "all.vcd"];
+    assert!(sentence(&unnamed).contains("a waveform is of one program"));
+}
+
+#[test]
 fn the_key_value_cache_runs_on_several_chips() {
     let output = supernode(&[
         "run",

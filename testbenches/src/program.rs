@@ -62,13 +62,7 @@ impl Program {
 
     /// Gives every cached node a store buffer.
     pub fn store_buffers(self, entries: usize) -> Self {
-        self.config(|config| {
-            for node in &mut config.nodes {
-                if let Node::Cached { store_buffer, .. } = node {
-                    *store_buffer = entries;
-                }
-            }
-        })
+        self.config(|config| *config = config.clone().with_store_buffers(entries))
     }
 
     /// Goes on with the node on `port`.

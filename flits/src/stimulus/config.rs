@@ -234,6 +234,16 @@ impl Config {
         config
     }
 
+    /// Gives every cached node a store buffer of `entries` stores; 0 for none.
+    pub fn with_store_buffers(mut self, entries: usize) -> Config {
+        for node in &mut self.nodes {
+            if let Node::Cached { store_buffer, .. } = node {
+                *store_buffer = entries;
+            }
+        }
+        self
+    }
+
     /// How the devices are numbered.
     pub fn numbering(&self) -> Numbering {
         let leaves = self.tiers.map_or(1, |tiers| tiers.leaves);

@@ -25,6 +25,16 @@ pub enum MemoryModel {
     Tso,
 }
 
+impl MemoryModel {
+    /// Entries of the store buffer that gives a node this model.
+    pub const fn store_buffer(self) -> usize {
+        match self {
+            MemoryModel::Sc => 0,
+            MemoryModel::Tso => 8,
+        }
+    }
+}
+
 /// Most states that are searched for one test.
 const MOST_STATES: usize = 20_000_000;
 

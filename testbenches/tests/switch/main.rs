@@ -26,6 +26,7 @@ mod fabric;
 mod hostile;
 mod litmus;
 mod opcodes;
+mod programs;
 mod properties;
 mod races;
 mod regressions;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use clap::{ValueEnum, value_parser};
+use clap::value_parser;
 use harness::Failure;
 use harness::dut::Variant;
 use harness::litmus::{Batch, Campaign, Collection, MemoryModel, Setup, Summary};
@@ -14,7 +14,7 @@ use harness::sim::Model;
 
 use crate::output::{self, Stop};
 use crate::simulate;
-use crate::system::System;
+use crate::system::{NodeKind, System};
 
 /// Tests up to which each has its line without `--each`.
 const EACH: usize = 50;
@@ -26,11 +26,11 @@ pub struct Args {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The nodes: in order (sc), or with a store buffer (tso).
-    #[arg(long, value_enum, default_value_t = Kind::Sc)]
-    node: Kind,
+    #[arg(long, value_enum, default_value_t = NodeKind::Sc)]
+    node: NodeKind,
     /// The model whose final states are allowed; by default that of the nodes.
     #[arg(long, value_enum)]
-    model: Option<Kind>,
+    model: Option<NodeKind>,
     /// Runs of each test; with 0 the allowed final states are enumerated and nothing is run.
     #[arg(long, value_name = "N", default_value_t = 100)]
     runs: u32,
@@ -60,24 +60,6 @@ pub struct Args {
     /// Write what was seen of each test as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-}
-
-/// A kind of node, or the memory model that it has.
-#[derive(Clone, Copy, ValueEnum)]
-enum Kind {
-    /// In order: sequential consistency.
-    Sc,
-    /// With a store buffer: total store order.
-    Tso,
-}
-
-impl From<Kind> for MemoryModel {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Sc => MemoryModel::Sc,
-            Kind::Tso => MemoryModel::Tso,
-        }
-    }
 }
 
 /// Runs the tests and reports.

@@ -8,6 +8,7 @@ mod info;
 mod kv;
 mod litmus;
 mod output;
+mod programs;
 mod prove;
 mod replay;
 mod simulate;
@@ -33,6 +34,7 @@ Examples:
   supernode run kv --trace t.jsonl --requests 200 --html report.html
   supernode run kv --requests 2 --vcd run.vcd      a waveform as well
   supernode run kv --leaves 4 --spines 2           16 nodes on six chips in two tiers
+  supernode run programs --node tso                locks and queues on nodes with store buffers
   supernode wave run.vcd --addr 0x1000             every packet about one line in it
   supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again
   supernode litmus mp.litmus --node tso            every final state that a litmus test shows
@@ -74,6 +76,8 @@ enum Workload {
     /// Prefill nodes load the leading blocks of each request that are stored already and store the
     /// rest; decode nodes load them all. Every byte that is loaded is compared.
     Kv(kv::Args),
+    /// Parallel programs: locks, a barrier, queues, a search, a sum; compared with plain Rust.
+    Programs(programs::Args),
 }
 
 fn main() -> ExitCode {
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
     }));
     let outcome = match Cli::parse().command {
         Command::Run(Workload::Kv(args)) => kv::run(&args),
+        Command::Run(Workload::Programs(args)) => programs::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Info(args) => info::run(&args),

@@ -1,7 +1,8 @@
 //! Options that say what system a command runs on.
 
-use clap::{Args, value_parser};
+use clap::{Args, ValueEnum, value_parser};
 use flits::stimulus::{Config, PORTS};
+use harness::litmus::MemoryModel;
 
 /// One switch, or chips in two tiers.
 #[derive(Args)]
@@ -37,6 +38,24 @@ impl System {
     pub fn chips(&self) -> usize {
         let tiers = |leaves| usize::from(leaves) + usize::from(self.spines);
         self.leaves.map_or(1, tiers)
+    }
+}
+
+/// A kind of node, or the memory model that it has.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum NodeKind {
+    /// In order: sequential consistency.
+    Sc,
+    /// With a store buffer: total store order.
+    Tso,
+}
+
+impl From<NodeKind> for MemoryModel {
+    fn from(kind: NodeKind) -> Self {
+        match kind {
+            NodeKind::Sc => MemoryModel::Sc,
+            NodeKind::Tso => MemoryModel::Tso,
+        }
     }
 }
 

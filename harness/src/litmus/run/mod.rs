@@ -32,8 +32,6 @@ const FAST_MEMORY: Timing = Timing {
     channels: 16,
     busy: 1,
 };
-/// Stores that the buffer of a TSO node holds.
-const STORE_BUFFER: usize = 8;
 /// Violations that are kept for each test and batch.
 const KEPT: usize = 3;
 
@@ -197,14 +195,7 @@ impl<'a> Campaign<'a> {
 
         let mut config = self.setup.config.clone();
         Condition::ALL[part].apply(&mut config);
-        for node in &mut config.nodes {
-            if let Node::Cached { store_buffer, .. } = node {
-                *store_buffer = match self.setup.nodes {
-                    MemoryModel::Sc => 0,
-                    MemoryModel::Tso => STORE_BUFFER,
-                };
-            }
-        }
+        config = config.with_store_buffers(self.setup.nodes.store_buffer());
         let mut supernode = Builder::default()
             .config(config)
             .seed(self.setup.seed ^ (batch as u64) << 32)
