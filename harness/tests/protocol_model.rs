@@ -119,6 +119,27 @@ fn symmetry_gives_the_same_verdict_and_stands_for_the_same_numbers() {
     }
 }
 
+/// Of one line no two packets are ever under way in one channel, so the order that the fabric
+/// promises is more than the protocol needs.
+#[test]
+fn a_line_needs_no_order_of_packets() {
+    let ordered = Config {
+        nodes: 3,
+        recalls: Recalls::Any,
+        symmetry: true,
+        ..Config::default()
+    };
+    let unordered = Config {
+        unordered: true,
+        ..ordered
+    };
+    let [ordered, unordered] =
+        [ordered, unordered].map(|config| explored("order", config, None, 1));
+    assert!(unordered.is_proof());
+    let numbers = |report: &Report| (report.states, report.transitions, report.depth);
+    assert_eq!(numbers(&ordered), numbers(&unordered));
+}
+
 #[test]
 fn two_threads_find_what_one_finds() {
     let config = Config {

@@ -151,7 +151,8 @@ impl Directory {
         }
     }
 
-    /// The entry after `port` has come to `state`.
+    /// The entry after `port` has come to `state`. Who comes to UC or UD is alone; who comes to SC
+    /// joins the others, and an owner among them has just been downgraded to a sharer.
     fn moved(self, port: u8, state: CacheState) -> Self {
         let others = self.holders().without(port);
         match state {
@@ -169,8 +170,22 @@ impl Directory {
 
 type Step<D> = Result<(HomeLine<D>, Outputs<HomeOut<D>>), Violation>;
 
-/// One step of the home for one line. The transaction is over when
-/// `transaction` is `None` again.
+/// One step of the home for one line.
+///
+/// * `Request`: its turn has come. WriteBackFull and Evict say what their sender gives up and
+///   snoop nobody (`write_back`, `evict`); all others open a transaction and snoop first whoever
+///   holds what they need or may not keep (`begin`), then go on to memory or straight to the answer
+///   (`proceed`).
+/// * `Recall`: as a request of nobody that leaves no copy.
+/// * `SnoopAnswer`: the directory follows what the answer says its sender has now; the last one
+///   lets the transaction go on.
+/// * `CompAck`: the requester has reached a state, and only now does the directory say so. With I,
+///   after an error or a ReadOnce, it says nothing.
+/// * `MemoryComp`: memory has done the write, and whoever wrote is told.
+///
+/// The transaction is over when `transaction` is `None` again: when every snoop is answered, the
+/// CompAck is here and memory has done what it was asked to write. Not earlier: a next transaction
+/// could snoop a node whose grant is under way (race 4) or read what memory has not yet (race 5).
 ///
 /// # Errors
 /// [`Violation`] when the input cannot happen in this state under the protocol.
@@ -267,9 +282,11 @@ fn finish<D: LineData>(mut line: HomeLine<D>) -> HomeLine<D> {
     line
 }
 
+/// The owner gives up its dirty line. If a snoop has taken the line from the write-back buffer
+/// meanwhile, whether for another node or into a recall, the sender is not the owner any more: what
+/// it sends is old and is dropped (race 1). It gets its Comp in either case.
 fn write_back<D: LineData>(mut line: HomeLine<D>, src: u8, data: D) -> Step<D> {
     if line.directory != Directory::Unique(src) {
-        // Stale: a snoop has taken the line from the write-back buffer.
         return Ok((line, Outputs::one(comp(src, CacheState::I, RespErr::Ok))));
     }
     (line, _) = open(line, Work::WriteBack, src, true)?;
@@ -277,6 +294,8 @@ fn write_back<D: LineData>(mut line: HomeLine<D>, src: u8, data: D) -> Step<D> {
     write(line, Payload::Line(data))
 }
 
+/// A holder gives up its clean copy; nothing to wait for, since memory is up to date. One that a
+/// snoop has invalidated meanwhile is no holder any more, and another's copies are not its to clear.
 fn evict<D: LineData>(mut line: HomeLine<D>, src: u8) -> Step<D> {
     if line.directory.holders().has(src) {
         line.directory = line.directory.moved(src, CacheState::I);
@@ -307,7 +326,13 @@ fn open<D: LineData>(
     Ok((line, Outputs::none()))
 }
 
-/// Opens a transaction and snoops whom it must.
+/// Opens a transaction and snoops whom it must, but never the requester.
+///
+/// From sharers nothing is needed, memory being up to date: they are left alone by reads and
+/// invalidated by everything else. An owner may be dirty, so it is asked for what is needed: to
+/// forward the data to the requester (`Snp*Fwd`), or to bring it home where the home is to write it
+/// or merge it (`SnpUnique`); if the whole line will be overwritten its data is needed by nobody
+/// (`SnpMakeInvalid`).
 fn begin<D: LineData>(line: HomeLine<D>, work: Work<D>, requester: u8, may_write: bool) -> Step<D> {
     let holders = match work {
         Work::Recall => line.directory.holders(),
@@ -344,7 +369,17 @@ fn begin<D: LineData>(line: HomeLine<D>, work: Work<D>, requester: u8, may_write
     }
 }
 
-/// What follows when a snoop is answered, or none was needed.
+/// What follows when a snoop is answered, or none was needed; nothing while others are awaited.
+///
+/// * A read whose data was forwarded is served; dirty data that came home with the answer goes to
+///   memory, since an owner that shares becomes clean.
+/// * MakeUnique and the CleanUnique of one that still has its copy need permission only: Comp. The
+///   CleanUnique of one that has lost it (race 2) is served as ReadUnique.
+/// * All other reads go to memory, which answers the requester. That includes those whose owner had
+///   nothing to forward, because its Evict is under way (race 3). Only a ReadShared that finds no
+///   copy at all is granted UC, if its sender may write.
+/// * A WriteUnique, merged with the owner's data if that was dirty, and a recalled dirty line go to
+///   memory.
 fn proceed<D: LineData>(mut line: HomeLine<D>) -> Step<D> {
     let directory = line.directory;
     let Some(t) = &mut line.transaction else {

@@ -131,6 +131,21 @@ type Step<D> = Result<(NodeLine<D>, Outputs<NodeOut<D>>), Violation>;
 
 /// One step of a node for one line.
 ///
+/// * `Issue*`: a request starts, one of a line at a time. What is asked follows from the state:
+///   copies are asked for in I, permission in SC (MakeUnique in either), only what is held can be
+///   given up. WriteBackFull and Evict empty the cache at once; what is written back stays in a
+///   buffer until it is answered.
+/// * `Store`: in UC or UD; UC becomes UD without a word.
+/// * `Snoop`: see `snoop`.
+/// * `CompData`: the answer to a read brings the line and the state to have it in. It is the answer
+///   to CleanUnique too if the copy was lost meanwhile (race 2).
+/// * `Comp`: permission for a copy that is still held (CleanUnique), or for the new contents that
+///   the node has ready (MakeUnique); otherwise the end of what was given up or written. An error
+///   ends the request and leaves the copy as it is.
+///
+/// Every answer to a request that may change the directory, and to ReadOnce, is acknowledged with
+/// the state reached, so that the home can start the line's next transaction.
+///
 /// # Errors
 /// [`Violation`] when the input cannot happen in this state under the protocol.
 pub fn node<D: LineData>(line: NodeLine<D>, input: NodeIn<D>) -> Step<D> {
@@ -180,6 +195,7 @@ fn start<D: LineData>(
     Ok((line, Outputs::one(NodeOut::Request { op, state, data })))
 }
 
+/// Starts a request; what is given up leaves the cache at once.
 fn issue<D: LineData>(line: NodeLine<D>, op: Opcode) -> Step<D> {
     use CacheState::{I, SC, UC, UD};
     match (op, line.state) {
@@ -220,12 +236,20 @@ fn store<D: LineData>(mut line: NodeLine<D>, data: D) -> Step<D> {
     Ok((line, Outputs::none()))
 }
 
+/// Answers a snoop from the copy, or from the write-back buffer of a line that is leaving.
+///
+/// The forwarding snoops send the requester its data: with SnpSharedFwd both have SC afterwards and
+/// dirty data goes home as well; with SnpUniqueFwd the line moves as it is, dirty or not; with
+/// SnpOnceFwd nothing changes here. SnpUnique brings dirty data home, SnpMakeInvalid drops it.
+///
+/// The buffer of a WriteBackFull answers as UD but never keeps a shared copy; once it has given the
+/// line up it is void, for the write-back will be stale (race 1). After an Evict there is nothing
+/// to give: SnpResp in I, and the home helps itself from memory (race 3).
 fn snoop<D: LineData>(mut line: NodeLine<D>, op: Opcode) -> Step<D> {
     use CacheState::{I, SC, UC, UD};
     let answer = |op, state, data| NodeOut::SnoopAnswer { op, state, data };
     let dropped = || Outputs::one(answer(Opcode::SnpResp, I, None));
 
-    // A line leaving the cache is answered from the write-back buffer, as if it were still UD.
     let leaving = match &mut line.pending {
         Pending::WriteBack(buffer) => Some(buffer),
         Pending::Evict => return Ok((line, dropped())),
@@ -284,6 +308,7 @@ fn snoop<D: LineData>(mut line: NodeLine<D>, op: Opcode) -> Step<D> {
     Ok((line, out))
 }
 
+/// The line arrives with the state to have it in; what ReadOnce brings is not kept.
 fn comp_data<D: LineData>(mut line: NodeLine<D>, granted: CacheState, data: D) -> Step<D> {
     use CacheState::{I, SC, UC, UD};
     let Pending::Request(op) = line.pending else {
@@ -307,6 +332,7 @@ fn comp_data<D: LineData>(mut line: NodeLine<D>, granted: CacheState, data: D) -
     Ok((line, Outputs::one(NodeOut::CompAck { state: granted })))
 }
 
+/// The answer without data: permission, or the end of what was given up or written.
 fn comp<D: LineData>(mut line: NodeLine<D>, granted: CacheState) -> Step<D> {
     use CacheState::{SC, UC, UD};
     let acknowledged = match (std::mem::replace(&mut line.pending, Pending::None), granted) {
@@ -336,6 +362,8 @@ fn comp<D: LineData>(mut line: NodeLine<D>, granted: CacheState) -> Step<D> {
     Ok((line, out))
 }
 
+/// An error ends the request and changes nothing. A home waits for the CompAck of what it would
+/// have granted; the way into the switch, where a request may have ended, does not.
 fn failed<D: LineData>(mut line: NodeLine<D>, from_home: bool) -> Step<D> {
     let needs_ack = match std::mem::replace(&mut line.pending, Pending::None) {
         Pending::None => return violation("an error Comp without a request in flight"),

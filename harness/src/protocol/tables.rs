@@ -31,6 +31,7 @@ const MODEL: Config = Config {
     recalls: Recalls::Any,
     errors: true,
     apart: false,
+    unordered: false,
     symmetry: true,
 };
 

@@ -49,7 +49,7 @@ pub struct Args {
 #[derive(clap::Args)]
 #[group(id = "shape", multiple = true, conflicts_with = "config")]
 struct Shape {
-    /// Caching nodes; this and the next seven describe a model of one's own.
+    /// Caching nodes; this and the next eight describe a model of one's own.
     #[arg(long, value_name = "N")]
     nodes: Option<u8>,
     /// Lines.
@@ -70,6 +70,9 @@ struct Shape {
     /// Packets of one line need not keep the order of the other's.
     #[arg(long)]
     apart: bool,
+    /// Packets arrive in any order, which is more than the fabric may do.
+    #[arg(long)]
+    unordered: bool,
     /// States that differ only in the numbers of nodes count as one.
     #[arg(long)]
     symmetry: bool,
@@ -94,6 +97,7 @@ impl Shape {
             || self.recalls.is_some()
             || self.errors
             || self.apart
+            || self.unordered
             || self.symmetry;
         let base = Config::default();
         given.then(|| Config {
@@ -109,6 +113,7 @@ impl Shape {
             },
             errors: self.errors,
             apart: self.apart,
+            unordered: self.unordered,
             symmetry: self.symmetry,
         })
     }

@@ -31,6 +31,7 @@ const BASE: Config = Config {
     recalls: Recalls::None,
     errors: false,
     apart: false,
+    unordered: false,
     symmetry: false,
 };
 
@@ -68,11 +69,19 @@ const fn large(name: &'static str, config: Config) -> Named {
 }
 
 /// The models with names.
-pub const CONFIGS: [Named; 12] = [
+pub const CONFIGS: [Named; 13] = [
     small("2n1l", BASE),
     small("2n1l-recalls", RECALLS),
     small("2n1l-errors", ERRORS),
     small("2n2l-room", PRESSED),
+    small(
+        "2n2l-apart",
+        Config {
+            apart: true,
+            symmetry: true,
+            ..PRESSED
+        },
+    ),
     small(
         "3n1l-recalls",
         Config {

@@ -29,17 +29,22 @@ pub(super) fn encode(config: &Config, s: &System, out: &mut Vec<u8>) {
         }
     }
     out.extend(s.memory[..lines].iter().map(|value| value.code()));
-    for p in &s.network {
-        out.push(p.from.code() | p.to.code() << 3 | p.line << 6);
-        out.push(p.op.code() | (p.state as u8) << 6);
-        let data = match p.data {
-            None => 0,
-            Some(Payload::Line(value)) => 1 + value.code(),
-            Some(Payload::Write(Write::Part)) => 10,
-            Some(Payload::Write(Write::Whole)) => 11,
-        };
-        out.push(data | p.peer << 4 | u8::from(p.ok) << 6);
-    }
+    out.extend(s.network.iter().flat_map(packet));
+}
+
+/// The bytes of a packet.
+pub(super) fn packet(p: &Packet) -> [u8; 3] {
+    let data = match p.data {
+        None => 0,
+        Some(Payload::Line(value)) => 1 + value.code(),
+        Some(Payload::Write(Write::Part)) => 10,
+        Some(Payload::Write(Write::Whole)) => 11,
+    };
+    [
+        p.from.code() | p.to.code() << 3 | p.line << 6,
+        p.op.code() | (p.state as u8) << 6,
+        data | p.peer << 4 | u8::from(p.ok) << 6,
+    ]
 }
 
 /// The bytes of a node's line.

@@ -64,6 +64,8 @@ pub struct Config {
     pub errors: bool,
     /// The lines lie in different blocks: packets of one do not keep the order of the other.
     pub apart: bool,
+    /// Packets arrive in any order: more than the fabric may do.
+    pub unordered: bool,
     /// States that differ only in the numbers of nodes count as one.
     pub symmetry: bool,
 }
@@ -79,6 +81,7 @@ impl Default for Config {
             recalls: Recalls::None,
             errors: false,
             apart: false,
+            unordered: false,
             symmetry: false,
         }
     }
@@ -186,9 +189,14 @@ impl Protocol {
     }
 
     /// Packets of one channel arrive in the order sent; all others in any order.
-    fn channel(&self, p: &Packet) -> (u8, u8, Class, u8) {
+    fn channel(&self, p: &Packet) -> (u8, u8, Class, u8, [u8; 3]) {
         let line = if self.config.apart { p.line } else { 0 };
-        (p.from.code(), p.to.code(), self.class(p.op), line)
+        // Without order every packet is a channel of its own.
+        let alone = match self.config.unordered {
+            true => encode::packet(p),
+            false => [0; 3],
+        };
+        (p.from.code(), p.to.code(), self.class(p.op), line, alone)
     }
 
     /// The state with other numbers of nodes.
@@ -260,11 +268,13 @@ impl Space for Protocol {
         step::apply(self, state, step)
     }
 
-    fn endless(&self, _: &System) -> Broken {
-        Broken::new(
-            Rule::Ends,
-            "from here it can go on for ever without a new request",
-        )
+    fn drains(&self, state: &System, step: &Step) -> bool {
+        step::is_reluctant(self, state, step)
+    }
+
+    fn endless(&self, steps: usize) -> Broken {
+        let what = format_args!("what follows step {steps} can go round for ever");
+        Broken::new(Rule::Ends, what)
     }
 
     fn expand(&self, bytes: &[u8], to: &mut Expansion<Broken>) {
@@ -278,7 +288,7 @@ impl Space for Protocol {
                 Ok(after) => {
                     let met = rules::races(&s, step, &after);
                     self.store(&after, &mut to.bytes);
-                    to.arc(step::is_reluctant(self, &s, step), met);
+                    to.arc(self.drains(&s, step), met);
                 }
                 Err(broken) => {
                     to.broken_step.get_or_insert(broken);

@@ -199,6 +199,9 @@ impl fmt::Display for Config {
         if self.errors {
             write!(f, ", errors")?;
         }
+        if self.unordered {
+            write!(f, ", without order")?;
+        }
         if self.symmetry {
             write!(f, ", symmetry")?;
         }

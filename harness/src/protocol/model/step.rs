@@ -253,6 +253,10 @@ pub(super) fn apply(p: &Protocol, s: &System, step: &Step) -> Result<System, Bro
             send(p, &mut to, error(Agent::Memory, receiver, packet.line));
         }
     }
+    if p.config.unordered {
+        // Packets whose data has grown old have another place.
+        to.network.sort_by_key(|packet| p.channel(packet));
+    }
     Ok(to)
 }
 

@@ -11,9 +11,16 @@
 //! backwards, marking those whose arcs all lead to marked ones, until no more are marked. A state
 //! that stays unmarked can go on for ever.
 
-use rustc_hash::FxBuildHasher;
-use std::hash::BuildHasher;
+mod drain;
+mod store;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+use drain::{Drain, UNKNOWN};
 use std::time::{Duration, Instant};
+use store::Store;
+use trace::{round, way};
 
 /// Something to explore.
 pub trait Space: Sync {
@@ -37,8 +44,11 @@ pub trait Space: Sync {
     fn apply(&self, state: &Self::State, step: &Self::Step) -> Result<Self::State, Self::Broken>;
     /// All about the state of these bytes, into an empty `to`.
     fn expand(&self, state: &[u8], to: &mut Expansion<Self::Broken>);
-    /// The rule that a state breaks from which draining can go on for ever.
-    fn endless(&self, state: &Self::State) -> Self::Broken;
+    /// Does a step only finish what was begun?
+    fn drains(&self, state: &Self::State, step: &Self::Step) -> bool;
+    /// The rule that is broken if draining can go on for ever: after the last step of a trace as
+    /// after the first `steps` of it.
+    fn endless(&self, steps: usize) -> Self::Broken;
 }
 
 /// What [`Space::expand`] says of a state.
@@ -152,115 +162,6 @@ type Steps<P> = Vec<(<P as Space>::State, <P as Space>::Step)>;
 /// The outcome of exploring `P`.
 pub type OutcomeOf<P> = Outcome<<P as Space>::State, <P as Space>::Step, <P as Space>::Broken>;
 
-/// The states found so far.
-#[derive(Default)]
-struct Store {
-    bytes: Vec<u8>,
-    /// Where each state's bytes end.
-    ends: Vec<u64>,
-    /// The state from which each was found first; the start is its own.
-    parents: Vec<u32>,
-    /// Open addressing: half of the hash, and the number of the state plus one.
-    table: Vec<u64>,
-}
-
-impl Store {
-    fn get(&self, state: usize) -> &[u8] {
-        let begin = match state {
-            0 => 0,
-            state => self.ends[state - 1],
-        };
-        &self.bytes[begin as usize..self.ends[state] as usize]
-    }
-
-    /// The number of a state, new or known.
-    fn insert(&mut self, state: &[u8], parent: u32) -> u32 {
-        if (self.ends.len() + 1) * 4 > self.table.len() * 3 {
-            self.grow();
-        }
-        let hash = FxBuildHasher.hash_one(state);
-        let mask = self.table.len() - 1;
-        let mut slot = hash as usize & mask;
-        while self.table[slot] != 0 {
-            let number = (self.table[slot] as u32) - 1;
-            if self.table[slot] >> 32 == hash >> 32 && self.get(number as usize) == state {
-                return number;
-            }
-            slot = (slot + 1) & mask;
-        }
-        let number = self.ends.len() as u32;
-        self.table[slot] = (hash >> 32) << 32 | u64::from(number + 1);
-        self.bytes.extend_from_slice(state);
-        self.ends.push(self.bytes.len() as u64);
-        self.parents.push(parent);
-        number
-    }
-
-    fn grow(&mut self) {
-        let size = (self.table.len() * 2).max(1 << 10);
-        self.table = Vec::new();
-        self.table.resize(size, 0);
-        for state in 0..self.ends.len() {
-            let hash = FxBuildHasher.hash_one(self.get(state));
-            let mut slot = hash as usize & (size - 1);
-            while self.table[slot] != 0 {
-                slot = (slot + 1) & (size - 1);
-            }
-            self.table[slot] = (hash >> 32) << 32 | (state as u64 + 1);
-        }
-    }
-
-    fn memory(&self) -> u64 {
-        let table = self.table.len() * size_of::<u64>();
-        let states = self.ends.len() * (size_of::<u64>() + size_of::<u32>());
-        (self.bytes.len() + table + states) as u64
-    }
-}
-
-/// The draining arcs of all states in order of their numbers, and how far each is from its end.
-#[derive(Default)]
-struct Drain {
-    targets: Vec<u32>,
-    counts: Vec<u8>,
-    /// Most steps to a quiet state, or [`UNKNOWN`].
-    heights: Vec<u16>,
-}
-
-const UNKNOWN: u16 = u16::MAX;
-
-impl Drain {
-    /// Fills in all heights; the first state that has none.
-    fn settle(&mut self) -> Option<usize> {
-        loop {
-            let mut settled = 0usize;
-            let mut open = None;
-            let mut end = self.targets.len();
-            for state in (0..self.heights.len()).rev() {
-                let begin = end - usize::from(self.counts[state]);
-                if self.heights[state] == UNKNOWN {
-                    let targets = &self.targets[begin..end];
-                    let heights = targets.iter().map(|&to| self.heights[to as usize]);
-                    match heights.max() {
-                        Some(most) if most < UNKNOWN - 1 => {
-                            self.heights[state] = most + 1;
-                            settled += 1;
-                        }
-                        _ => open = Some(state),
-                    }
-                }
-                end = begin;
-            }
-            if open.is_none() || settled == 0 {
-                return open;
-            }
-        }
-    }
-
-    fn memory(&self) -> u64 {
-        (self.targets.len() * 4 + self.counts.len() * 3) as u64
-    }
-}
-
 /// What a thread finds out about some states.
 struct Batch<B> {
     expansion: Expansion<B>,
@@ -368,26 +269,26 @@ pub fn explore<P: Space>(
             }
             next = pieces.last().map_or(level.end, |piece| piece.end);
             outcome.memory = store.memory() + drain.memory();
-            if outcome.memory > options.memory || store.ends.len() >= u32::MAX as usize / 2 {
+            if outcome.memory > options.memory || store.len() >= u32::MAX as usize / 2 {
                 return Err(format!(
                     "{} states at depth {} take {} MB and there are more: allow more memory",
-                    store.ends.len(),
+                    store.len(),
                     outcome.depth,
                     outcome.memory >> 20
                 ));
             }
             progress(Progress {
-                states: store.ends.len() as u64,
+                states: store.len() as u64,
                 expanded: next as u64,
                 depth: outcome.depth,
                 memory: outcome.memory,
                 elapsed: begin.elapsed(),
             });
         }
-        level = level.end..store.ends.len();
+        level = level.end..store.len();
         outcome.depth += u32::from(!level.is_empty());
     }
-    outcome.stored = store.ends.len() as u64;
+    outcome.stored = store.len() as u64;
     outcome.trace = match (broken, broken_step) {
         (Some((state, broken)), _) => {
             let (steps, end) = way(space, &store, state);
@@ -403,12 +304,7 @@ pub fn explore<P: Space>(
             let end = None;
             Some(Trace { broken, steps, end })
         }
-        (None, None) => drain.settle().map(|state| {
-            let (steps, end) = way(space, &store, state);
-            let broken = space.endless(&end);
-            let end = Some(end);
-            Trace { broken, steps, end }
-        }),
+        (None, None) => (drain.settle()).map(|state| round(space, &store, &drain, state)),
     };
     let heights = drain.heights.iter().filter(|&&height| height != UNKNOWN);
     outcome.longest_end = heights.max().map_or(0, |&most| u32::from(most));
@@ -435,28 +331,4 @@ fn in_parallel<P: Space>(
         }
         batches
     })
-}
-
-/// The way from the start to a state, in states as they are and not as they are kept: those may
-/// have other numbers of nodes from one to the next.
-fn way<P: Space>(space: &P, store: &Store, state: usize) -> (Steps<P>, P::State) {
-    let mut numbers = vec![state];
-    let mut at = state;
-    while at != 0 {
-        at = store.parents[at] as usize;
-        numbers.push(at);
-    }
-    let mut steps = Vec::new();
-    let mut now = space.start();
-    for &wanted in numbers.iter().rev().skip(1) {
-        let found = space.steps(&now).into_iter().find_map(|step| {
-            let after = space.apply(&now, &step).ok()?;
-            let mut bytes = Vec::new();
-            space.encode(&after, &mut bytes);
-            (bytes == store.get(wanted)).then_some((step, after))
-        });
-        let Some((step, after)) = found else { break };
-        steps.push((std::mem::replace(&mut now, after), step));
-    }
-    (steps, now)
 }
