@@ -10,10 +10,11 @@
 // output; packets of different classes may.
 //
 // An input and an output stay together while the words of a packet follow each other, and from packet
-// to packet until the turn of the class is over.
+// to packet until the turn of the class is over, as long as the next word is there already. Such a
+// pair is known from registers alone, which leaves the cycle to the others.
 //
-// The word at the head of the SNP queue may want several outputs. When it goes, it goes to all of
-// those that may take it and that nobody else asks for.
+// The word at the head of the SNP queue may want several outputs. Every second cycle it asks for all
+// of them at once, and goes to those that it gets.
 module allocator
   import flit_pkg::*;
   import fabric_pkg::*;
@@ -25,26 +26,32 @@ module allocator
     input  logic                               clk_i,
     input  logic                               rst_ni,
     input  weight_t [NumClasses-1:0]           weights_i,
+    // By input: some queue may hold a word in the next cycle; the snoop in front then wants several
+    // outputs.
+    input  logic    [      Size-1:0]           active_i,
+    input  logic    [      Size-1:0]           several_i,
     // By input, class, output.
     input  logic    [NumClasses-1:0][Size-1:0] waiting_i[Size],  // a word in the next cycle
+    input  logic    [NumClasses-1:0][Size-1:0] more_i   [Size],  // now a word behind that in front
     input  logic    [NumClasses-1:0][Size-1:0] tail_i   [Size],  // now in front: a packet's end
     input  logic    [NumClasses-1:0][Size-1:0] high_i   [Size],  // now in front: high priority
     // By class, output: credits that there are now.
     input  logic    [NumClasses-1:0][Size-1:0] credit_i,         // one or more
     input  logic    [NumClasses-1:0][Size-1:0] credits_i,        // two or more
-    // What goes now; registers.
+    // What goes now, by class, output, and the packets that it leaves under way.
+    output logic    [NumClasses-1:0][Size-1:0] sent_o,
+    output logic    [NumClasses-1:0][Size-1:0] underway_o,
+    // The same; registers.
     output logic    [NumClasses-1:0][Size-1:0] grant_o  [Size],  // by input
     output logic    [      Size-1:0]           read_o,           // by input
     output class_e                             class_o  [Size],  // by input
     output logic    [IndexWidth-1:0]           output_o [Size],  // by input: where to
-    output logic    [      Size-1:0]           send_o,           // by output
-    output logic    [IndexWidth-1:0]           input_o  [Size],  // by output
+    output logic    [      Size-1:0]           input_o  [Size],  // by output: from where, one-hot
     output stall_t  [      Size-1:0]           stall_o           // by input
 );
 
   typedef logic [Size-1:0] mask_t;
   typedef logic [IndexWidth-1:0] index_t;
-  typedef logic [NumClasses-1:0] classes_t;
   typedef logic [NumClasses-1:0][Size-1:0] queues_t;
 
   // Outputs of some class.
@@ -55,41 +62,39 @@ module allocator
     return result;
   endfunction
 
-  // Classes for some of the outputs.
-  function automatic classes_t classes_of(queues_t queues, mask_t outputs);
-    classes_t result;
-    for (int unsigned c = 0; c < NumClasses; c++) result[c] = (queues[c] & outputs) != '0;
-    return result;
-  endfunction
-
-  // Words that may go in the next cycle.
-  queues_t underway_q[Size], underway_d[Size];  // the next word is not the first of its packet
-  queues_t ready[Size], eligible[Size];
+  // What goes now.
+  queues_t ended;
+  mask_t sent_high;
 
   always_comb begin
-    queues_t spent, locked, available;
-    spent  = '0;
-    locked = '0;
+    sent_o = '0;
+    ended = '0;
+    sent_high = '0;
     for (int unsigned i = 0; i < Size; i++) begin
-      underway_d[i] = underway_q[i];
-      if (grant_o[i] != '0) begin
-        underway_d[i] = (underway_q[i] & ~grant_o[i]) | (grant_o[i] & ~tail_i[i]);
-        spent |= grant_o[i];
-      end
-      locked |= underway_d[i];
-    end
-    available = (credit_i & ~spent) | credits_i;
-    for (int unsigned i = 0; i < Size; i++) begin
-      ready[i] = '0;
-      eligible[i] = '0;
-      if (waiting_i[i] != '0) begin
-        ready[i] = waiting_i[i] & available;
-        eligible[i] = ready[i] & (underway_d[i] | ~locked);
-      end
+      sent_o |= grant_o[i];
+      ended |= grant_o[i] & tail_i[i];
+      sent_high |= outputs_of(grant_o[i] & high_i[i]);
     end
   end
 
-  queues_t low, high, low_stays, high_stays, first[Size];
+  // Words that may go in the next cycle.
+  queues_t underway_q[Size], underway_d[Size];  // the next word is not the first of its packet
+  queues_t locked_q, available;  // some input has a packet under way; there is a credit
+  queues_t ready[Size], eligible[Size];
+
+  assign underway_o = (locked_q | sent_o) & ~ended;
+  assign available  = (credit_i & ~sent_o) | credits_i;
+
+  always_comb begin
+    for (int unsigned i = 0; i < Size; i++) begin
+      underway_d[i] = (underway_q[i] & ~grant_o[i]) | (grant_o[i] & ~tail_i[i]);
+      ready[i] = waiting_i[i] & available;
+      eligible[i] = ready[i] & (underway_d[i] | ~underway_o);
+    end
+  end
+
+  queues_t low[2], high[2], low_stays, high_stays;
+  mask_t passes;
 
   turns #(
       .Size(Size)
@@ -97,52 +102,90 @@ module allocator
       .clk_i,
       .rst_ni,
       .weights_i,
+      .sent_i      (sent_o),
+      .ended_i     (ended),
+      .sent_high_i (sent_high),
       .high_i,
-      .grant_i     (grant_o),
-      .tail_i,
       .ready_i     (ready),
       .eligible_i  (eligible),
       .low_o       (low),
       .high_o      (high),
+      .passes_o    (passes),
       .low_stays_o (low_stays),
       .high_stays_o(high_stays)
   );
 
-  // Pairs that go on.
+  // Pairs that stay together, and words that go on in them; none without a credit. What follows a
+  // snoop in its queue is not known.
   queues_t kept[Size];
-  mask_t busy;  // outputs of those
+  mask_t held_inputs, held_outputs, kept_inputs;
 
   always_comb begin
-    busy = '0;
+    queues_t held;
+    held = '0;
+    held_inputs = '0;
+    held_outputs = '0;
+    kept_inputs = '0;
     for (int unsigned i = 0; i < Size; i++) begin
-      first[i] = '0;
-      kept[i]  = '0;
-      if (eligible[i] != '0) begin
-        first[i] = eligible[i] & ((low & ~high_i[i]) | (high & high_i[i]));
-        if (grant_o[i] != '0) begin
-          kept[i] = grant_o[i] & eligible[i] &
-              (underway_d[i] | (low_stays & ~high_i[i]) | (high_stays & high_i[i]));
-          // A snoop that is left for other outputs starts anew.
-          kept[i][ClassSnp] = kept[i][ClassSnp] & underway_d[i][ClassSnp];
-          busy |= outputs_of(kept[i]);
+      held = grant_o[i] & more_i[i] &
+          (~tail_i[i] | (low_stays & ~high_i[i]) | (high_stays & high_i[i]));
+      held[ClassSnp] = '0;
+      kept[i] = held & available;
+      held_inputs[i] = held != '0;
+      held_outputs |= outputs_of(held);
+      kept_inputs[i] = kept[i] != '0;
+    end
+  end
+
+  // What the others ask for, and the class in which they would go.
+  mask_t request[Size], preferred[Size];
+  queues_t pick[Size];
+  mask_t   all;  // inputs that ask for all outputs of a snoop
+  mask_t all_q, blocked_q;  // that did so just now; whose snoop could go nowhere
+
+  assign all = several_i & ~all_q & ~blocked_q;
+
+  always_comb begin
+    queues_t stays, follows, first;
+    mask_t   taken;
+    stays = '0;
+    follows = '0;
+    first = '0;
+    taken = '0;
+    for (int unsigned i = 0; i < Size; i++) begin
+      request[i]   = '0;
+      preferred[i] = '0;
+      pick[i]      = '0;
+      if (active_i[i] && !held_inputs[i]) begin
+        stays   = eligible[i] & ((low[0] & ~high_i[i]) | (high[0] & high_i[i]));
+        follows = eligible[i] & ((low[1] & ~high_i[i]) | (high[1] & high_i[i]));
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          first[c] = (follows[c] & passes) | (stays[c] & ~passes);
+        end
+        if (all[i]) begin
+          request[i] = eligible[i][ClassSnp] & ~held_outputs;
+          preferred[i] = first[ClassSnp] & ~held_outputs;
+          pick[i][ClassSnp] = '1;
+        end else begin
+          request[i] = outputs_of(eligible[i]) & ~held_outputs;
+          preferred[i] = ((outputs_of(follows) & passes) | (outputs_of(stays) & ~passes)) &
+              ~held_outputs;
+          taken = '0;
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            pick[i][c] = (first[c] | (eligible[i][c] & ~preferred[i])) & ~taken;
+            taken |= pick[i][c];
+          end
         end
       end
     end
   end
 
-  // The others.
-  mask_t request[Size], preferred[Size], proposal[Size], accepted[Size];
-  mask_t  proposed;
-  class_e class_pick[Size];
+  mask_t proposal[Size], accepted[Size];
+  queues_t turn;
 
   always_comb begin
-    for (int unsigned i = 0; i < Size; i++) begin
-      request[i]   = '0;
-      preferred[i] = '0;
-      if (eligible[i] != '0 && kept[i] == '0) begin
-        request[i]   = outputs_of(eligible[i]) & ~busy;
-        preferred[i] = outputs_of(first[i]) & ~busy;
-      end
+    for (int unsigned c = 0; c < NumClasses; c++) begin
+      turn[c] = ((low[1][c] | high[1][c]) & passes) | ((low[0][c] | high[0][c]) & ~passes);
     end
   end
 
@@ -153,88 +196,61 @@ module allocator
       .rst_ni,
       .request_i  (request),
       .preferred_i(preferred),
-      .turn_i     (low | high),
+      .all_i      (all),
+      .turn_i     (turn),
       .proposal_o (proposal),
-      .proposed_o (proposed),
       .accepted_o (accepted)
   );
 
-  always_comb begin
-    classes_t classes;
-    classes = '0;
-    for (int unsigned i = 0; i < Size; i++) begin
-      class_pick[i] = ClassReq;
-      if (proposal[i] != '0) begin
-        classes = classes_of(first[i], proposal[i]);
-        if (classes == '0) classes = classes_of(eligible[i], proposal[i]);
-        for (int unsigned c = NumClasses; c > 0; c--) begin
-          if (classes[c-1]) class_pick[i] = class_e'(3'(c - 1));
-        end
-      end
-    end
-  end
-
   // All together.
   queues_t grant_d[Size];
-  mask_t read_d, send_d;
-  index_t input_d[Size];
+  mask_t read_d;
 
   always_comb begin
-    mask_t wins, snoops;
-    wins   = '0;
-    snoops = '0;
-    send_d = busy | proposed;
+    mask_t won[Size];
+    for (int unsigned i = 0; i < Size; i++) won[i] = '0;
     for (int unsigned o = 0; o < Size; o++) begin
-      // The partner stays unless another one is chosen.
-      input_d[o] = input_o[o];
-      if (proposed[o]) begin
-        wins |= accepted[o];
-        input_d[o] = index_t'(index_of(arbiter_vec_t'(accepted[o])));
+      if (accepted[o] != '0) begin
+        for (int unsigned i = 0; i < Size; i++) won[i][o] = accepted[o][i];
       end
     end
+    read_d = kept_inputs;
     for (int unsigned i = 0; i < Size; i++) begin
-      grant_d[i] = kept[i];
-      if (wins[i]) grant_d[i][class_pick[i]] = proposal[i];
-      snoops[i] = class_pick[i] == ClassSnp;
-    end
-    // Each output that nobody asks for has one input in mind for another copy.
-    if (snoops != '0) begin
-      for (int unsigned o = 0; o < Size; o++) begin
-        if (!busy[o] && !proposed[o]) begin
-          for (int unsigned i = Size; i > 0; i--) begin
-            if (snoops[i-1] && eligible[i-1][ClassSnp][o]) input_d[o] = index_t'(i - 1);
-          end
-          for (int unsigned i = 0; i < Size; i++) begin
-            if (input_d[o] == index_t'(i) && wins[i] && snoops[i] && eligible[i][ClassSnp][o]) begin
-              grant_d[i][ClassSnp][o] = 1'b1;
-              send_d[o] = 1'b1;
-            end
-          end
-        end
+      if (won[i] != '0) read_d[i] = 1'b1;
+      for (int unsigned c = 0; c < NumClasses; c++) begin
+        grant_d[i][c] = kept[i][c] | (pick[i][c] & won[i]);
       end
     end
-    for (int unsigned i = 0; i < Size; i++) read_d[i] = wins[i] || kept[i] != '0;
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       read_o <= '0;
-      send_o <= '0;
+      locked_q <= '0;
+      all_q <= '0;
+      blocked_q <= '0;
       for (int unsigned i = 0; i < Size; i++) begin
         underway_q[i] <= '0;
         grant_o[i] <= '0;
       end
     end else begin
-      read_o <= read_d;
-      send_o <= send_d;
+      read_o   <= read_d;
+      locked_q <= underway_o;
+      all_q    <= all;
       for (int unsigned i = 0; i < Size; i++) begin
+        blocked_q[i] <= waiting_i[i][ClassSnp] != '0 && eligible[i][ClassSnp] == '0;
         underway_q[i] <= underway_d[i];
         grant_o[i] <= grant_d[i];
+        // The partner stays unless another one is chosen.
         if (proposal[i] != '0) begin
-          class_o[i]  <= class_pick[i];
           output_o[i] <= index_t'(index_of(arbiter_vec_t'(proposal[i])));
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            if ((pick[i][c] & proposal[i]) != '0) class_o[i] <= class_e'(3'(c));
+          end
         end
-        input_o[i] <= input_d[i];
+      end
+      for (int unsigned o = 0; o < Size; o++) begin
+        if (accepted[o] != '0) input_o[o] <= accepted[o];
       end
     end
   end

@@ -24,18 +24,21 @@ module buffer_credits
 );
 
   typedef logic [NumClasses-1:0] classes_t;
+  typedef logic [$clog2(ClassDepth+1)-1:0] own_t;
+  typedef logic [$clog2(ClassDepth+SharedDepth+1)-1:0] slots_t;
+  typedef logic [$clog2(SharedDepth+1)-1:0] shared_t;
 
   classes_t keep_q, drop_q, free_q, events;
   logic busy_q;  // something was granted, or happened, in the last cycle; else nothing can be now
-  credit_t [NumClasses-1:0] unspent_q;  // credits that the sender has
-  credit_t [NumClasses-1:0] slots_q;  // promised or in use
-  credit_t shared_q;  // of those, from the pool
+  own_t [NumClasses-1:0] unspent_q;  // credits that the sender has
+  slots_t [NumClasses-1:0] slots_q;  // promised or in use
+  shared_t shared_q;  // of those, from the pool
   logic pool_empty_q;
 
   // A slot comes back to the pool when its class has more than its own, one lent just now included.
   classes_t granted, over, over_by_two;
   logic lends;
-  credit_t shared_d;
+  shared_t shared_d;
 
   assign events = keep_q | drop_q | free_q;
 
@@ -49,18 +52,18 @@ module buffer_credits
     shared_d = shared_q;
     if (busy_q || events != '0) begin
       for (int unsigned c = 0; c < NumClasses; c++) begin
-        granted[c] = slots_q[c] < credit_t'(ClassDepth);
-        if (unspent_q[c] < credit_t'(ClassDepth) && !granted[c]) lent = classes_t'(1) << c;
+        granted[c] = slots_q[c] < slots_t'(ClassDepth);
+        if (unspent_q[c] < own_t'(ClassDepth) && !granted[c]) lent = classes_t'(1) << c;
       end
       lends = lent != '0 && !pool_empty_q;
       if (!lends) lent = '0;
       granted |= lent;
       for (int unsigned c = 0; c < NumClasses; c++) begin
-        over[c] = slots_q[c] > credit_t'(ClassDepth) || lent[c];
-        over_by_two[c] = slots_q[c] > (lent[c] ? credit_t'(ClassDepth) : credit_t'(ClassDepth + 1));
+        over[c] = slots_q[c] > slots_t'(ClassDepth) || lent[c];
+        over_by_two[c] = slots_q[c] > (lent[c] ? slots_t'(ClassDepth) : slots_t'(ClassDepth + 1));
       end
-      shared_d = shared_q + credit_t'(lends) - credit_t'((drop_q & over) != '0) -
-          credit_t'((free_q & (over_by_two | (over & ~drop_q))) != '0);
+      shared_d = shared_q + shared_t'(lends) - shared_t'((drop_q & over) != '0) -
+          shared_t'((free_q & (over_by_two | (over & ~drop_q))) != '0);
     end
   end
 
@@ -83,12 +86,14 @@ module buffer_credits
       busy_q   <= (granted | events) != '0;
       if ((granted | events) != '0) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          unspent_q[c] <= unspent_q[c] + credit_t'(granted[c]) - credit_t'(keep_q[c] || drop_q[c]);
-          slots_q[c] <= slots_q[c] + credit_t'(granted[c]) - credit_t'(free_q[c]) -
-              credit_t'(drop_q[c]);
+          if (granted[c] != (keep_q[c] || drop_q[c])) begin
+            unspent_q[c] <= granted[c] ? unspent_q[c] + 1'b1 : unspent_q[c] - 1'b1;
+          end
+          slots_q[c] <= slots_q[c] + slots_t'(granted[c]) - slots_t'(free_q[c]) -
+              slots_t'(drop_q[c]);
         end
         shared_q <= shared_d;
-        pool_empty_q <= shared_d == credit_t'(SharedDepth);
+        pool_empty_q <= shared_d == shared_t'(SharedDepth);
       end
     end
   end
@@ -98,8 +103,8 @@ module buffer_credits
       high_water_o <= '0;
     end else if (keep_q != '0) begin
       for (int unsigned c = 0; c < NumClasses; c++) begin
-        if (keep_q[c] && slots_q[c] - unspent_q[c] >= high_water_o[c]) begin
-          high_water_o[c] <= slots_q[c] - unspent_q[c] + 1'b1;
+        if (keep_q[c] && slots_q[c] - slots_t'(unspent_q[c]) >= slots_t'(high_water_o[c])) begin
+          high_water_o[c] <= credit_t'(slots_q[c] - slots_t'(unspent_q[c])) + 1'b1;
         end
       end
     end

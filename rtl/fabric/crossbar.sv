@@ -35,16 +35,19 @@ module crossbar
 );
 
   logic [NumClasses-1:0][Size-1:0] waiting[Size];
+  logic [NumClasses-1:0][Size-1:0] more   [Size];
   logic [NumClasses-1:0][Size-1:0] tail   [Size];
   logic [NumClasses-1:0][Size-1:0] high   [Size];
   logic [NumClasses-1:0][Size-1:0] grant  [Size];
   logic [NumClasses-1:0][Size-1:0] credit, credits;
+  logic       [      Size-1:0] active, several;
+  logic [NumClasses-1:0][Size-1:0] sent, underway;
+  logic       [      Size-1:0] fresh, direct;
   link_word_t                  word       [Size];
   logic       [      Size-1:0] read;
   logic       [IndexWidth-1:0] read_output[Size];
   class_e                      read_class [Size];
-  logic       [      Size-1:0] send;
-  logic       [IndexWidth-1:0] send_input [Size];
+  logic       [      Size-1:0] send_input [Size];
   stall_t     [      Size-1:0] stall;
 
   for (genvar i = 0; i < Size; i++) begin : gen_input
@@ -64,13 +67,18 @@ module crossbar
         .drop_i         (drop_i[i]),
         .drop_class_i   (drop_class_i[i]),
         .waiting_o      (waiting[i]),
+        .active_o       (active[i]),
+        .several_o      (several[i]),
         .tail_o         (tail[i]),
         .high_o         (high[i]),
+        .more_o         (more[i]),
         .grant_i        (grant[i]),
         .read_i         (read[i]),
         .read_class_i   (read_class[i]),
         .read_output_i  (read_output[i]),
-        .read_word_o    (word[i]),
+        .fresh_o        (fresh[i]),
+        .direct_i       (direct[i]),
+        .word_o         (word[i]),
         .credit_o       (rx_credit_o[i]),
         .high_water_o   (high_water)
     );
@@ -84,16 +92,20 @@ module crossbar
       .clk_i,
       .rst_ni,
       .weights_i(class_weights_i),
+      .active_i (active),
+      .several_i(several),
       .waiting_i(waiting),
+      .more_i   (more),
       .tail_i   (tail),
       .high_i   (high),
       .credit_i (credit),
       .credits_i(credits),
+      .sent_o    (sent),
+      .underway_o(underway),
       .grant_o  (grant),
       .read_o   (read),
       .class_o  (read_class),
       .output_o (read_output),
-      .send_o   (send),
       .input_o  (send_input),
       .stall_o  (stall)
   );
@@ -105,8 +117,12 @@ module crossbar
       .rst_ni,
       .chip_i,
       .dead_i   (output_dead_i),
-      .send_i   (send),
+      .sent_i    (sent),
+      .underway_i(underway),
       .input_i  (send_input),
+      .grant_i  (grant),
+      .fresh_i  (fresh),
+      .direct_o (direct),
       .word_i   (word),
       .credit_i (tx_credit_i),
       .credit_o (credit),

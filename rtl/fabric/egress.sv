@@ -2,7 +2,8 @@
 //
 // Purpose: sends the words that the allocator matched, each against a credit of its class, and makes
 // a snoop's destination the port it leaves at.
-// Latency: one cycle, one word a cycle and output.
+// Latency: one word a cycle and output. A word goes to the output register in the cycle in which it
+// is matched, if its input has it at hand and no word from the memory is due there; else in the next.
 // Reset: links idle, no credits; each pulse on `credit_i` is one more. A returned credit can be
 // spent in the cycle after its pulse.
 // Stalls nothing; `credit_o` tells the allocator which classes it may send.
@@ -15,45 +16,94 @@ module egress
   import supernode_pkg::*;
   import fabric_pkg::*;
 #(
-    parameter  int unsigned Size       = 10,
-    localparam int unsigned IndexWidth = $clog2(Size)
+    parameter int unsigned Size = 10
 ) (
     input logic clk_i,
     input logic rst_ni,
     input logic [ChipWidth-1:0] chip_i,
     input logic [Size-1:0] dead_i,
-    input logic [Size-1:0] send_i,  // by output
-    input logic [IndexWidth-1:0] input_i[Size],  // by output
-    input link_word_t word_i[Size],  // by input
+    // What is matched: by class, output, and the packets that it leaves under way; by output, from
+    // where, one-hot; by input, where to, and whether it is at hand.
+    input logic [NumClasses-1:0][Size-1:0] sent_i,
+    input logic [NumClasses-1:0][Size-1:0] underway_i,
+    input logic [Size-1:0] input_i[Size],
+    input logic [NumClasses-1:0][Size-1:0] grant_i[Size],
+    input logic [Size-1:0] fresh_i,
+    output logic [Size-1:0] direct_o,  // by input: goes out at once
+    input link_word_t word_i[Size],  // by input: goes out now
     input logic [Size-1:0][NumClasses-1:0] credit_i,  // pulses, by output, class
     output logic [NumClasses-1:0][Size-1:0] credit_o,  // may send a word, by class, output
     output logic [NumClasses-1:0][Size-1:0] credits_o,  // may send two
     output link_word_t tx_o[Size]
 );
 
+  typedef logic [NumClasses-1:0][Size-1:0] queues_t;
+
+  queues_t headless_q, headless_d;  // words of the class are dropped until a packet ends
+  queues_t spent;
+  logic [Size-1:0] passes;  // what is matched is sent
+
+  always_comb begin
+    spent  = sent_i & ~headless_q;
+    passes = '0;
+    for (int unsigned c = 0; c < NumClasses; c++) begin
+      passes |= spent[c];
+      headless_d[c] = dead_i | (headless_q[c] & underway_i[c]);
+    end
+  end
+
+  // Words that go out a cycle after they were matched.
+  logic [Size-1:0] late_outputs_q, late_inputs_q;
+  logic [Size-1:0] late_input_q[Size];
+
+  always_comb begin
+    logic [Size-1:0] outputs;
+    outputs = '0;
+    for (int unsigned i = 0; i < Size; i++) begin
+      direct_o[i] = 1'b0;
+      if (fresh_i[i] && !late_inputs_q[i]) begin
+        outputs = '0;
+        for (int unsigned c = 0; c < NumClasses; c++) outputs |= grant_i[i][c];
+        direct_o[i] = (outputs & late_outputs_q) == '0;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      headless_q <= '0;
+      late_outputs_q <= '0;
+      late_inputs_q <= '0;
+    end else begin
+      headless_q <= headless_d;
+      for (int unsigned o = 0; o < Size; o++) begin
+        late_outputs_q[o] <= passes[o] && (direct_o & input_i[o]) == '0;
+        late_input_q[o]   <= input_i[o];
+      end
+      for (int unsigned i = 0; i < Size; i++) begin
+        late_inputs_q[i] <= grant_i[i] != '0 && !direct_o[i];
+      end
+    end
+  end
+
   for (genvar o = 0; o < Size; o++) begin : gen_output
-    credit_t [NumClasses-1:0] credits_q, credits_d;
-    logic [NumClasses-1:0] underway_q, underway_d;  // a packet of the class has not ended yet
-    logic [NumClasses-1:0] headless_q, headless_d;  // its words are dropped
-    class_e cls;
-    logic drop, passes;
-    logic [NumClasses-1:0] spent;
-
-    assign cls = word_i[input_i[o]].cls;
-    assign drop = headless_q[cls];
-    assign passes = send_i[o] && !drop;
-    assign spent = NumClasses'(passes) << cls;
-
-    // A snoop's destination is the port it leaves at.
+    logic sends;
+    logic [Size-1:0] from;
+    link_word_t word;
     common_header_t header;
 
+    assign from  = late_outputs_q[o] ? late_input_q[o] : input_i[o] & direct_o;
+    assign sends = late_outputs_q[o] || (passes[o] && from != '0);
+
     always_comb begin
-      header = '0;
-      if (passes) begin
-        header = word_i[input_i[o]].flit;
-        if (cls == ClassSnp && header.dst[NodeIdWidth-1:UnitWidth] == chip_i) begin
-          header.dst[UnitWidth-1:0] = UnitWidth'(o);
-        end
+      word = '0;
+      for (int unsigned i = 0; i < Size; i++) begin
+        if (from[i]) word |= word_i[i];
+      end
+      // A snoop's destination is the port it leaves at.
+      header = word.flit;
+      if (word.cls == ClassSnp && header.dst[NodeIdWidth-1:UnitWidth] == chip_i) begin
+        header.dst[UnitWidth-1:0] = UnitWidth'(o);
       end
     end
 
@@ -61,37 +111,26 @@ module egress
       if (!rst_ni) begin
         tx_o[o].valid <= 1'b0;
       end else begin
-        tx_o[o].valid <= passes;
-        if (passes) begin
-          tx_o[o].cls  <= cls;
-          tx_o[o].head <= word_i[input_i[o]].head;
-          tx_o[o].tail <= word_i[input_i[o]].tail;
+        tx_o[o].valid <= sends;
+        if (sends) begin
+          tx_o[o].cls  <= word.cls;
+          tx_o[o].head <= word.head;
+          tx_o[o].tail <= word.tail;
           tx_o[o].flit <= header;
         end
       end
     end
 
-    always_comb begin
-      underway_d = underway_q;
-      if (send_i[o]) underway_d[cls] = !word_i[input_i[o]].tail;
-      headless_d = dead_i[o] ? '1 : headless_q & underway_d;
-    end
-
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
-        underway_q <= '0;
-        headless_q <= '0;
-      end else begin
-        underway_q <= underway_d;
-        headless_q <= headless_d;
-      end
-    end
+    credit_t [NumClasses-1:0] credits_q, credits_d;
+    logic changes;
 
     always_comb begin
+      changes   = headless_q != '0 || dead_i[o];
       credits_d = credits_q;
-      if (spent != credit_i[o]) begin
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          credits_d[c] = credits_q[c] + credit_t'(credit_i[o][c]) - credit_t'(spent[c]);
+      for (int unsigned c = 0; c < NumClasses; c++) begin
+        if (credit_i[o][c] != spent[c][o]) begin
+          changes = 1'b1;
+          credits_d[c] = credit_i[o][c] ? credits_q[c] + 1'b1 : credits_q[c] - 1'b1;
         end
       end
       if (dead_i[o]) credits_d = '0;
@@ -104,28 +143,32 @@ module egress
           credit_o[c][o]  <= 1'b0;
           credits_o[c][o] <= 1'b0;
         end
-      end else if (spent != credit_i[o] || headless_d != '0 || headless_q != '0) begin
+      end else if (changes) begin
         credits_q <= credits_d;
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          credit_o[c][o]  <= credits_d[c] != '0 || headless_d[c];
-          credits_o[c][o] <= credits_d[c] > credit_t'(1) || headless_d[c];
+          credit_o[c][o]  <= credits_d[c] != '0 || headless_d[c][o];
+          credits_o[c][o] <= credits_d[c] > credit_t'(1) || headless_d[c][o];
         end
       end
     end
 
     // Implementation checks.
+    logic [NumClasses-1:0] begun_q;  // a packet of the class is on its way out
+
     always_ff @(posedge clk_i) begin
-      if (rst_ni && send_i[o]) begin
-        assert (word_i[input_i[o]].head != underway_q[cls])
-        else $error("egress: torn packet of class %0d at output %0d", cls, o);
-      end
-      if (rst_ni && passes && !dead_i[o]) begin
-        assert (credits_q[cls] != '0)
-        else $error("egress: a word of class %0d leaves output %0d without a credit", cls, o);
-      end
-      if (rst_ni && (credit_i[o] & ~spent) != '0 && !dead_i[o]) begin
+      if (!rst_ni) begin
+        begun_q <= '0;
+      end else begin
+        if (sends) begin
+          begun_q[word.cls] <= !word.tail;
+          assert (word.head != begun_q[word.cls])
+          else $error("egress: torn packet of class %0d at output %0d", word.cls, o);
+        end
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          assert (!(credit_i[o][c] && !spent[c] && &credits_q[c]))
+          if (headless_q[c][o]) begun_q[c] <= 1'b0;
+          assert (!spent[c][o] || dead_i[o] || credits_q[c] != '0)
+          else $error("egress: a word of class %0d leaves output %0d without a credit", c, o);
+          assert (!(credit_i[o][c] && !spent[c][o] && !dead_i[o] && &credits_q[c]))
           else $error("egress: the receiver at output %0d grants too many credits", o);
         end
       end

@@ -4,7 +4,8 @@
 // memory. Class SNP has one queue for all outputs: a multicast is one word with the set of outputs
 // that still want their copy.
 // Latency: a word written in one cycle can be read in the next; one write, one drop and one read a
-// cycle.
+// cycle. The memory gives the word in the cycle after the read. The word written last, if it was
+// the first of its queue, can also be had in the cycle of the read (`fresh_o`, `direct_i`).
 // Reset: queues empty; credits as in buffer_credits.
 //
 // A queue has the priority of its first packet. A word with fill = n is sent n + 1 times, without
@@ -31,13 +32,19 @@ module input_buffer
     // By class and output: the queue holds a word in the next cycle; and the word that is in front
     // now ends a packet, is of high priority.
     output logic       [NumClasses-1:0][Outputs-1:0] waiting_o,
+    output logic                                     active_o,         // some may hold one
+    output logic                                     several_o,        // SNP: for several outputs
     output logic       [NumClasses-1:0][Outputs-1:0] tail_o,
     output logic       [NumClasses-1:0][Outputs-1:0] high_o,
+    // It holds another word behind that, or the same once more; of SNP not known.
+    output logic       [NumClasses-1:0][Outputs-1:0] more_o,
     input  logic       [NumClasses-1:0][Outputs-1:0] grant_i,          // what is read; several: SNP
     input  logic                                     read_i,           // the same, encoded
     input  class_e                                   read_class_i,
     input  logic       [IndexWidth-1:0]              read_output_i,
-    output link_word_t                               read_word_o,      // in the cycle of read_i
+    output logic                                     fresh_o,          // it could be had at once
+    input  logic                                     direct_i,         // and is
+    output link_word_t                               word_o,
     output logic       [NumClasses-1:0]              credit_o,
     output credit_t    [NumClasses-1:0]              high_water_o
 );
@@ -62,7 +69,21 @@ module input_buffer
 
   localparam slot_index_t LastSlot = slot_index_t'(Slots - 1);
 
-  slot_t memory_q[Slots];
+  // What is sent of a word, but for its class and tail; and what has to be known when it is read.
+  typedef struct packed {
+    logic                 head;
+    logic [FlitWidth-1:0] flit;
+  } payload_t;
+
+  typedef struct packed {
+    logic   tail;
+    fill_t  fill;
+    class_e credit_class;
+  } info_t;
+
+  (* no_rw_check *)  // a slot that is written is free, so it is not read in the same cycle
+  payload_t memory_q[Slots];
+  info_t info_q[Slots];
   entry_t next_q[Slots];  // what follows the word of a slot in its queue
 
   // By queue. The slot of the first word is in one of two memories, since a memory has one port to
@@ -75,10 +96,10 @@ module input_buffer
 
   queues_t ready_q;  // the queue holds a word
   queues_t follows_q;  // its first word followed another
-  queues_t more_q;  // it will hold a word after it has been read; of SNP not known
   queues_t again_q;  // its first word stays when it is read; not of SNP
   queues_t begun_q;  // its first word has been read; not of SNP
   logic snoops_q;  // the SNP queue holds two words or more
+  logic holds_q;  // some queue holds a word
 
   // The queue of a class and output.
   function automatic queue_t queue_of(class_e cls, index_t out);
@@ -86,7 +107,7 @@ module input_buffer
   endfunction
 
   // Read.
-  slot_t slot;
+  info_t info;
   entry_t next;
   queue_t read_queue;
   slot_index_t read_index;
@@ -97,21 +118,15 @@ module input_buffer
   assign pop = read_i && !again;
 
   always_comb begin
-    slot = slot_t'('0);
+    info = info_t'('0);
     next = '0;
     read_queue = '0;
     read_index = '0;
-    read_word_o = '0;
     if (read_i) begin
       read_queue = queue_of(read_class_i, read_output_i);
       read_index = ((grant_i & follows_q) != '0) ? followed_q[read_queue] : written_q[read_queue];
-      slot = memory_q[read_index];
+      info = info_q[read_index];
       next = next_q[read_index];
-      read_word_o.valid = 1'b1;
-      read_word_o.cls = read_class_i;
-      read_word_o.head = slot.head;
-      read_word_o.tail = slot.tail && (is_snoop || !again);
-      read_word_o.flit = slot.flit;
     end
   end
 
@@ -158,32 +173,74 @@ module input_buffer
     end
   end
 
+  // The word that leaves now: that of this read if it is direct, else that of the one before.
+  payload_t stored_q, written_payload_q;
+  class_e class_q;
+  logic tail, tail_q;
+  queues_t first;  // queues whose first word comes now
+  queue_t written_queue_q;
+  logic first_q;  // the word written last came just before, as the first of its queue
+
+  assign fresh_o = read_i && first_q && read_queue == written_queue_q;
+  assign tail = (grant_i & tail_o) != '0;
+
+  always_comb begin
+    word_o.valid = direct_i;
+    word_o.cls = direct_i ? read_class_i : class_q;
+    word_o.tail = direct_i ? tail : tail_q;
+    {word_o.head, word_o.flit} = direct_i ? written_payload_q : stored_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) first_q <= 1'b0;
+    else first_q <= first != '0;
+    if (write_i) begin
+      written_queue_q   <= write_queue;
+      written_payload_q <= '{head: write_slot_i.head, flit: write_slot_i.flit};
+    end
+    if (read_i) begin
+      stored_q <= memory_q[read_index];
+      class_q <= read_class_i;
+      tail_q <= tail;
+    end
+  end
+
   // The next cycle. Of the SNP queue it is known what is left of the word in front, or that there
   // is a first one, but not what the word behind it wants.
   always_comb begin
-    waiting_o = (ready_q & ~grant_i) | (more_q & grant_i) | written;
+    waiting_o = (ready_q & ~grant_i) | (more_o & grant_i) | written;
     if (ready_q[ClassSnp] != '0) waiting_o[ClassSnp] = ready_q[ClassSnp] & ~grant_i[ClassSnp];
+    active_o = holds_q || write_i;
+    several_o = !$onehot0(waiting_o[ClassSnp]);
   end
 
-  // Queues. Those that hold no word are not of high priority.
+  // Queues. Those that hold no word are not of high priority; the rest of their state is left over.
   queues_t ready_d, follows_d, more_d, again_d, begun_d, tail_d, high_d;
   logic snoops_d, joins;
   fill_t sent;
 
+  // What becomes of one bit of each queue: of those whose first word is new, of those that are read.
+  function automatic queues_t after(queues_t state, queues_t first_of, logic if_first,
+                                    queues_t read_of, logic if_read);
+    queues_t result;
+    result = state & ~first_of & ~read_of;
+    if (if_first) result |= first_of;
+    if (if_read) result |= read_of & ~first_of;
+    return result;
+  endfunction
+
   always_comb begin
-    queues_t stays, goes, first, appended, fills, behind;
-    logic last_copy, is_last;
-    stays = '0;
-    goes = '0;
+    logic last_copy, is_last, fills, stays;
+    logic [Outputs-1:0] behind;  // outputs that the snoop behind the one that leaves wants
     first = '0;
-    appended = '0;
-    fills = '0;
     behind = '0;
     last_copy = 1'b0;
     is_last = 1'b0;
+    fills = 1'b0;
+    stays = 1'b0;
     ready_d = ready_q;
     follows_d = follows_q;
-    more_d = more_q;
+    more_d = more_o;
     again_d = again_q;
     begun_d = begun_q;
     tail_d = tail_o;
@@ -192,49 +249,62 @@ module input_buffer
     joins = 1'b0;
     sent = fill_t'(1);
     if (read_i || write_i) begin
-      // What is read and leaves a word behind in its queue; words that become first, that do not.
-      stays = grant_i & more_q;
-      goes  = grant_i & ~more_q;
-      if (is_snoop && pop) snoops_d = snoops_q && next.index != last_q[read_queue];
-      if (write_i && write_class_i == ClassSnp) begin
-        joins = ready_q[ClassSnp] != '0 && !(is_snoop && pop && !snoops_q);
-        if (joins) snoops_d = 1'b1;
-        else first = written;
-      end else begin
-        first = written & ~(ready_q & ~goes);
-        appended = written & ~first;
-        joins = appended != '0;
-      end
-      if (write_slot_i.fill != '0) fills = first;
-      // The words behind those that leave.
-      behind = stays;
-      if (is_snoop && snoops_q) behind[ClassSnp] = next.outputs;
-      if ((grant_i & begun_q) != '0) sent = sent_q[read_queue] + 1'b1;
-      last_copy = sent == slot.fill;
-      is_last = (pop ? next.index : read_index) == last_q[read_queue];
+      // The word that is written: the first of its queue, or behind others.
+      fills = write_slot_i.fill != '0;
+      first = written & (~ready_q | (grant_i & ~more_o));
+      if (ready_q[ClassSnp] != '0 && !(is_snoop && pop && !snoops_q)) first[ClassSnp] = '0;
+      else first[ClassSnp] = written[ClassSnp];
+      joins = write_i && first == '0;
 
-      ready_d = (ready_q & ~goes) | first;
-      follows_d = follows_q & ~first;
-      more_d = (more_q & ~grant_i) | appended | fills;
-      again_d = (again_q & ~grant_i) | fills;
-      begun_d = begun_q & ~grant_i;
-      tail_d = tail_o & ~grant_i & ~first;
-      high_d = high_o & ~grant_i;
-      if (write_slot_i.tail) tail_d |= first & ~fills;
-      if (write_high) high_d |= first;
-      if (pop) begin
-        ready_d |= behind;
-        follows_d |= behind;
-        if (next.fills || !is_last) more_d |= stays;
-        if (next.fills) again_d |= stays;
-        if (next.tail && !next.fills) tail_d |= behind;
-        if (next.high) high_d |= behind;
-      end else begin
-        begun_d |= stays;
-        if (!last_copy || !is_last) more_d |= stays;
-        if (!last_copy) again_d |= stays;
-        if (slot.tail && last_copy) tail_d |= stays;
-        high_d |= high_o & stays;
+      // The word that is read.
+      if ((grant_i & begun_q) != '0) sent = sent_q[read_queue] + 1'b1;
+      last_copy = sent == info.fill;
+      is_last = (pop ? next.index : read_index) == last_q[read_queue];
+      stays = (grant_i & more_o) != '0;
+
+      ready_d = (ready_q & ~(grant_i & ~more_o)) | first;
+      follows_d = (follows_q | (pop ? grant_i : '0)) & ~first;
+      more_d = after(more_o, first, fills, grant_i, (pop ? next.fills : !last_copy) || !is_last) |
+          (written & ~first);
+      again_d = after(again_q, first, fills, grant_i, pop ? next.fills : !last_copy);
+      begun_d = after(begun_q, '0, 1'b0, grant_i, !pop);
+      tail_d = after(
+          tail_o,
+          first,
+          write_slot_i.tail && !fills,
+          grant_i,
+          pop ? next.tail && !next.fills : info.tail && last_copy
+      );
+      high_d = after(
+          high_o,
+          first,
+          write_high,
+          grant_i,
+          stays && (pop ? next.high : (grant_i & high_o) != '0)
+      );
+
+      // The row of snoops is one queue; its first word stays until each output has its copy.
+      more_d[ClassSnp]  = '0;
+      again_d[ClassSnp] = '0;
+      begun_d[ClassSnp] = '0;
+      tail_d[ClassSnp]  = tail_o[ClassSnp];
+      high_d[ClassSnp]  = high_o[ClassSnp];
+      if (is_snoop && pop) begin
+        if (snoops_q) behind = next.outputs;
+        ready_d[ClassSnp] |= behind;
+        follows_d[ClassSnp] = '1;
+        tail_d[ClassSnp] = next.tail ? behind : '0;
+        high_d[ClassSnp] = next.high ? behind : '0;
+        snoops_d = snoops_q && !is_last;
+      end
+      if (write_i && write_class_i == ClassSnp) begin
+        if (joins) begin
+          snoops_d = 1'b1;
+        end else begin
+          follows_d[ClassSnp] = '0;
+          tail_d[ClassSnp] = write_slot_i.tail ? first[ClassSnp] : '0;
+          high_d[ClassSnp] = write_high ? first[ClassSnp] : '0;
+        end
       end
     end
   end
@@ -242,15 +312,17 @@ module input_buffer
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       ready_q  <= '0;
-      more_q   <= '0;
+      more_o   <= '0;
       again_q  <= '0;
       begun_q  <= '0;
       high_o   <= '0;
       snoops_q <= 1'b0;
+      holds_q  <= 1'b0;
     end else begin
       ready_q <= ready_d;
+      holds_q <= ready_d != '0;
       follows_q <= follows_d;
-      more_q <= more_d;
+      more_o <= more_d;
       again_q <= again_d;
       begun_q <= begun_d;
       tail_o <= tail_d;
@@ -260,7 +332,12 @@ module input_buffer
       if (pop) followed_q[read_queue] <= next.index;
       if (write_i) begin
         if (write_slot_i.head) high_q[write_class_i] <= write_high;
-        memory_q[write_index] <= write_slot_i;
+        memory_q[write_index] <= '{head: write_slot_i.head, flit: write_slot_i.flit};
+        info_q[write_index] <= '{
+            tail: write_slot_i.tail,
+            fill: write_slot_i.fill,
+            credit_class: write_slot_i.credit_class
+        };
         last_q[write_queue]   <= write_index;
         if (joins) begin
           next_q[last_q[write_queue]] <= '{
@@ -285,7 +362,7 @@ module input_buffer
       .rst_ni,
       .keep_i(NumClasses'(write_i) << write_slot_i.credit_class),
       .drop_i(NumClasses'(drop_i) << drop_class_i),
-      .free_i(NumClasses'(pop) << slot.credit_class),
+      .free_i(NumClasses'(pop) << info.credit_class),
       .credit_o,
       .high_water_o
   );

@@ -21,18 +21,22 @@ module turns
     input  logic                               clk_i,
     input  logic                               rst_ni,
     input  weight_t [NumClasses-1:0]           weights_i,
-    // By input, class, output: the queue's first word is of high priority; what goes in this cycle,
-    // and ends a packet; what has a credit in the next cycle; and of that, what no packet under way
-    // keeps back.
+    // By class, output: what goes in this cycle, and what of it ends a packet. By output: whether
+    // that is of high priority.
+    input  logic    [NumClasses-1:0][Size-1:0] sent_i,
+    input  logic    [NumClasses-1:0][Size-1:0] ended_i,
+    input  logic    [      Size-1:0]           sent_high_i,
+    // By input, class, output: the queue's first word is of high priority; what has a credit in the
+    // next cycle; and of that, what no packet under way keeps back.
     input  logic    [NumClasses-1:0][Size-1:0] high_i      [Size],
-    input  logic    [NumClasses-1:0][Size-1:0] grant_i     [Size],
-    input  logic    [NumClasses-1:0][Size-1:0] tail_i      [Size],
     input  logic    [NumClasses-1:0][Size-1:0] ready_i     [Size],
     input  logic    [NumClasses-1:0][Size-1:0] eligible_i  [Size],
-    // By class, output: words of low and of high priority that are to go first in the next cycle.
-    output logic    [NumClasses-1:0][Size-1:0] low_o,
-    output logic    [NumClasses-1:0][Size-1:0] high_o,
-    // The same, where an input has the output and may keep it from one packet to the next.
+    // By class, output: words of low and of high priority that are to go first in the next cycle: if
+    // the turn does not pass, if it does; and where it does. Apart, since this is known last.
+    output logic    [NumClasses-1:0][Size-1:0] low_o       [   2],
+    output logic    [NumClasses-1:0][Size-1:0] high_o      [   2],
+    output logic    [      Size-1:0]           passes_o,
+    // The same, where an input has the output and may keep it from this packet to the next.
     output logic    [NumClasses-1:0][Size-1:0] low_stays_o,
     output logic    [NumClasses-1:0][Size-1:0] high_stays_o
 );
@@ -69,68 +73,58 @@ module turns
     return result;
   endfunction
 
-  // By priority, 1 for high: what goes now, and what may go next.
-  queues_t [1:0] sent, ended, wanted_d, wanted_q;
-  queues_t low_waits;
+  // By priority, 1 for high: what may go next.
+  queues_t wanted_d[2], wanted_q[2];
+  queues_t low_waits_d, low_waits_q;
 
   always_comb begin
-    sent = '0;
-    wanted_d = '0;
-    ended = '0;
-    low_waits = '0;
+    wanted_d[0] = '0;
+    wanted_d[1] = '0;
+    low_waits_d = '0;
     for (int unsigned i = 0; i < Size; i++) begin
-      sent[0] |= grant_i[i] & ~high_i[i];
-      ended[0] |= grant_i[i] & ~high_i[i] & tail_i[i];
       wanted_d[0] |= eligible_i[i] & ~high_i[i];
-      low_waits |= ready_i[i] & ~high_i[i];
-      if (high_i[i] != '0) begin
-        sent[1] |= grant_i[i] & high_i[i];
-        ended[1] |= grant_i[i] & high_i[i] & tail_i[i];
-        wanted_d[1] |= eligible_i[i] & high_i[i];
-      end
+      wanted_d[1] |= eligible_i[i] & high_i[i];
+      low_waits_d |= ready_i[i] & ~high_i[i];
     end
   end
 
   // Each priority has its own turns: words of high priority could else move the turns of the others
   // past a class for ever.
-  queues_t [1:0] turn_q, turn_d;
-  logic [1:0][Size-1:0] counts, over, passes;
-  logic [1:0][Size-1:0] last_q;  // the next word of the turn is its last, if it ends a packet
+  queues_t turn_q[2], next[2];
+  logic [Size-1:0] counts[2], passes[2];
+  logic [Size-1:0] last_q[2];  // the next word of the turn is its last, if it ends a packet
   weight_t sent_q[2][Size];  // words sent in the turn
 
   always_comb begin
-    logic [Size-1:0] idle;
-    idle   = '0;
-    counts = '0;
-    over   = '0;
-    passes = '0;
-    turn_d = turn_q;
+    logic [Size-1:0] mine;
     for (int unsigned p = 0; p < 2; p++) begin
-      if (sent[p] != '0 || wanted_q[p] != '0) begin
-        counts[p] = outputs_of(sent[p] & turn_q[p]);
-        over[p] = outputs_of(ended[p] & turn_q[p]) & last_q[p];
-        idle = outputs_of(wanted_q[p]) & ~outputs_of(wanted_q[p] & turn_q[p]);
-        passes[p] = over[p] | idle;
-        if (passes[p] != '0) begin
-          turn_d[p] = following(turn_q[p], wanted_q[p]);
-          for (int unsigned c = 0; c < NumClasses; c++) begin
-            turn_d[p][c] = (turn_d[p][c] & passes[p]) | (turn_q[p][c] & ~passes[p]);
-          end
-        end
+      mine = (p == 1) ? sent_high_i : ~sent_high_i;
+      counts[p] = outputs_of(sent_i & turn_q[p]) & mine;
+      passes[p] = outputs_of(ended_i & turn_q[p]) & last_q[p] & mine;
+      next[p] = turn_q[p];
+      if (wanted_q[p] != '0) begin
+        next[p] = following(turn_q[p], wanted_q[p]);
+        passes[p] |= outputs_of(wanted_q[p]) & ~outputs_of(wanted_q[p] & turn_q[p]);
       end
     end
   end
 
-  // The weight of the class whose turn it is, where that changes something.
-  weight_t weight[2][Size];
+  // The weight of the class that follows.
+  weight_t next_weight[2][Size], weight[2][Size];
 
   always_comb begin
     for (int unsigned p = 0; p < 2; p++) begin
       for (int unsigned o = 0; o < Size; o++) begin
+        next_weight[p][o] = '0;
         weight[p][o] = '0;
-        if (counts[p][o] || passes[p][o]) begin
+        if (passes[p][o]) begin
           for (int unsigned c = 0; c < NumClasses; c++) begin
-            if (turn_d[p][c][o]) weight[p][o] |= weights_i[c];
+            if (next[p][c][o]) next_weight[p][o] |= weights_i[c];
+          end
+        end
+        if (counts[p][o]) begin
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            if (turn_q[p][c][o]) weight[p][o] |= weights_i[c];
           end
         end
       end
@@ -147,14 +141,16 @@ module turns
         for (int unsigned o = 0; o < Size; o++) sent_q[p][o] <= '0;
       end
     end else begin
-      wanted_q <= wanted_d;
-      turn_q   <= turn_d;
       for (int unsigned p = 0; p < 2; p++) begin
+        wanted_q[p] <= wanted_d[p];
         if ((counts[p] | passes[p]) != '0) begin
+          for (int unsigned c = 0; c < NumClasses; c++) begin
+            turn_q[p][c] <= (next[p][c] & passes[p]) | (turn_q[p][c] & ~passes[p]);
+          end
           for (int unsigned o = 0; o < Size; o++) begin
             if (passes[p][o]) begin
               sent_q[p][o] <= '0;
-              last_q[p][o] <= weight[p][o] <= weight_t'(1);
+              last_q[p][o] <= next_weight[p][o] <= weight_t'(1);
             end else if (counts[p][o] && !last_q[p][o]) begin
               sent_q[p][o] <= sent_q[p][o] + 1'b1;
               last_q[p][o] <= {1'b0, sent_q[p][o]} + 5'd2 >= {1'b0, weight[p][o]};
@@ -174,9 +170,9 @@ module turns
   always_comb begin
     high_sent = '0;
     kept_back = '0;
-    if (sent[1] != '0) begin
-      high_sent = outputs_of(sent[1]);
-      kept_back = outputs_of(low_waits);
+    if (sent_high_i != '0) begin
+      high_sent = sent_high_i;
+      kept_back = outputs_of(low_waits_q);
     end
   end
 
@@ -184,29 +180,40 @@ module turns
     if (!rst_ni) begin
       urgent_q <= '0;
       due_q <= '0;
+      low_waits_q <= '0;
       for (int unsigned o = 0; o < Size; o++) run_q[o] <= '0;
     end else begin
       urgent_q <= outputs_of(wanted_d[1]);
-      if (due_q != '0) due_q <= due_q & low_waits & ~ended[0];
+      low_waits_q <= low_waits_d;
+      if (due_q != '0) begin
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          due_q[c] <= due_q[c] & low_waits_d[c] & ~(ended_i[c] & ~sent_high_i);
+        end
+      end
       for (int unsigned o = 0; o < Size; o++) begin
         if (high_sent[o]) begin
           run_q[o] <= (kept_back[o] && run_q[o] != LastOfRun) ? run_q[o] + 1'b1 : '0;
           if (run_q[o] == LastOfRun) begin
-            for (int unsigned c = 0; c < NumClasses; c++) due_q[c][o] <= low_waits[c][o];
+            for (int unsigned c = 0; c < NumClasses; c++) due_q[c][o] <= low_waits_q[c][o];
           end
         end
       end
     end
   end
 
+  logic [Size-1:0] due;
+
+  assign due = outputs_of(due_q);
+  assign passes_o = (passes[1] & urgent_q) | (passes[0] & ~urgent_q);
+
   always_comb begin
-    logic [Size-1:0] due;
-    due = outputs_of(due_q);
     for (int unsigned c = 0; c < NumClasses; c++) begin
-      low_o[c] = due_q[c] | (turn_d[0][c] & ~urgent_q);
-      high_o[c] = turn_d[1][c] & urgent_q & ~due;
-      low_stays_o[c] = turn_d[0][c] & ~over[0] & ~due;
-      high_stays_o[c] = turn_d[1][c] & ~over[1] & ~due;
+      low_o[0][c] = due_q[c] | (turn_q[0][c] & ~urgent_q);
+      low_o[1][c] = due_q[c] | (next[0][c] & ~urgent_q);
+      high_o[0][c] = turn_q[1][c] & urgent_q & ~due;
+      high_o[1][c] = next[1][c] & urgent_q & ~due;
+      low_stays_o[c] = turn_q[0][c] & ~last_q[0] & ~due;
+      high_stays_o[c] = turn_q[1][c] & ~last_q[1] & ~due;
     end
   end
 
