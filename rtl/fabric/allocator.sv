@@ -140,10 +140,11 @@ module allocator
   // What the others ask for, and the class in which they would go.
   mask_t request[Size], preferred[Size];
   queues_t pick[Size];
-  mask_t   all;  // inputs that ask for all outputs of a snoop
+  mask_t asks, all;  // inputs that ask for something; for all outputs of a snoop
   mask_t all_q, blocked_q;  // that did so just now; whose snoop could go nowhere
 
-  assign all = several_i & ~all_q & ~blocked_q;
+  assign asks = active_i & ~held_inputs;
+  assign all  = several_i & ~all_q & ~blocked_q;
 
   always_comb begin
     queues_t stays, follows, first;
@@ -156,7 +157,7 @@ module allocator
       request[i]   = '0;
       preferred[i] = '0;
       pick[i]      = '0;
-      if (active_i[i] && !held_inputs[i]) begin
+      if (asks[i]) begin
         stays   = eligible[i] & ((low[0] & ~high_i[i]) | (high[0] & high_i[i]));
         follows = eligible[i] & ((low[1] & ~high_i[i]) | (high[1] & high_i[i]));
         for (int unsigned c = 0; c < NumClasses; c++) begin
@@ -194,6 +195,7 @@ module allocator
   ) u_matching (
       .clk_i,
       .rst_ni,
+      .asks_i     (asks),
       .request_i  (request),
       .preferred_i(preferred),
       .all_i      (all),
@@ -256,15 +258,21 @@ module allocator
   end
 
   // Why an input that holds words sends none.
+  stall_t [Size-1:0] stall_q;  // why, if it does not
+
   always_ff @(posedge clk_i) begin
     for (int unsigned i = 0; i < Size; i++) begin
-      stall_o[i] <= '0;
-      if (rst_ni && waiting_i[i] != '0 && !read_d[i]) begin
-        stall_o[i].arbitration <= eligible[i] != '0;
-        stall_o[i].credit <= ready[i] == '0;
-        stall_o[i].lock <= ready[i] != '0 && eligible[i] == '0;
+      stall_q[i] <= '0;
+      if (rst_ni && active_i[i]) begin
+        stall_q[i].arbitration <= eligible[i] != '0;
+        stall_q[i].credit <= waiting_i[i] != '0 && ready[i] == '0;
+        stall_q[i].lock <= ready[i] != '0 && eligible[i] == '0;
       end
     end
+  end
+
+  always_comb begin
+    for (int unsigned i = 0; i < Size; i++) stall_o[i] = read_o[i] ? '0 : stall_q[i];
   end
 
 endmodule

@@ -122,15 +122,19 @@ module egress
     end
 
     credit_t [NumClasses-1:0] credits_q, credits_d;
-    logic changes;
+    logic [NumClasses-1:0] spends;
 
     always_comb begin
-      changes   = headless_q != '0 || dead_i[o];
+      spends = '0;
+      if (passes[o]) begin
+        for (int unsigned c = 0; c < NumClasses; c++) spends[c] = spent[c][o];
+      end
       credits_d = credits_q;
-      for (int unsigned c = 0; c < NumClasses; c++) begin
-        if (credit_i[o][c] != spent[c][o]) begin
-          changes = 1'b1;
-          credits_d[c] = credit_i[o][c] ? credits_q[c] + 1'b1 : credits_q[c] - 1'b1;
+      if (spends != credit_i[o]) begin
+        for (int unsigned c = 0; c < NumClasses; c++) begin
+          if (spends[c] != credit_i[o][c]) begin
+            credits_d[c] = spends[c] ? credits_q[c] - 1'b1 : credits_q[c] + 1'b1;
+          end
         end
       end
       if (dead_i[o]) credits_d = '0;
@@ -143,7 +147,7 @@ module egress
           credit_o[c][o]  <= 1'b0;
           credits_o[c][o] <= 1'b0;
         end
-      end else if (changes) begin
+      end else if (spends != credit_i[o] || headless_q != '0 || dead_i[o]) begin
         credits_q <= credits_d;
         for (int unsigned c = 0; c < NumClasses; c++) begin
           credit_o[c][o]  <= credits_d[c] != '0 || headless_d[c][o];
@@ -156,19 +160,18 @@ module egress
     logic [NumClasses-1:0] begun_q;  // a packet of the class is on its way out
 
     always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
+      if (!rst_ni || dead_i[o]) begin
         begun_q <= '0;
-      end else begin
-        if (sends) begin
-          begun_q[word.cls] <= !word.tail;
-          assert (word.head != begun_q[word.cls])
-          else $error("egress: torn packet of class %0d at output %0d", word.cls, o);
-        end
+      end else if (sends) begin
+        begun_q[word.cls] <= !word.tail;
+        assert (word.head != begun_q[word.cls])
+        else $error("egress: torn packet of class %0d at output %0d", word.cls, o);
+      end
+      if (rst_ni && !dead_i[o] && spends != credit_i[o]) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          if (headless_q[c][o]) begun_q[c] <= 1'b0;
-          assert (!spent[c][o] || dead_i[o] || credits_q[c] != '0)
+          assert (!spends[c] || credits_q[c] != '0)
           else $error("egress: a word of class %0d leaves output %0d without a credit", c, o);
-          assert (!(credit_i[o][c] && !spent[c][o] && !dead_i[o] && &credits_q[c]))
+          assert (spends[c] || !credit_i[o][c] || !(&credits_q[c]))
           else $error("egress: the receiver at output %0d grants too many credits", o);
         end
       end

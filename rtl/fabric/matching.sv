@@ -18,6 +18,7 @@ module matching
 ) (
     input  logic                            clk_i,
     input  logic                            rst_ni,
+    input  logic [      Size-1:0]           asks_i,             // by input: may request something
     input  logic [      Size-1:0]           request_i  [Size],  // by input, outputs
     input  logic [      Size-1:0]           preferred_i[Size],  // of those, which first
     input  logic [      Size-1:0]           all_i,              // by input: proposes all of them
@@ -48,14 +49,17 @@ module matching
       preferences[i] = '0;
     end
     for (int unsigned i = 0; i < Size; i++) begin
-      proposal_o[i] = request_i[i];
-      if (request_i[i] != '0 && !all_i[i]) begin
-        proposal_o[i] = (preferred_i[i] != '0) ? choose(preferred_i[i], first_output_q[i]) :
-            choose(request_i[i], first_output_q[i]);
-      end
-      for (int unsigned o = 0; o < Size; o++) begin
-        proposals[o][i]   = proposal_o[i][o];
-        preferences[o][i] = proposal_o[i][o] && preferred_i[i][o];
+      proposal_o[i] = '0;
+      if (asks_i[i]) begin
+        proposal_o[i] = request_i[i];
+        if (!all_i[i]) begin
+          proposal_o[i] = (preferred_i[i] != '0) ? choose(preferred_i[i], first_output_q[i]) :
+              choose(request_i[i], first_output_q[i]);
+        end
+        for (int unsigned o = 0; o < Size; o++) begin
+          proposals[o][i]   = proposal_o[i][o];
+          preferences[o][i] = proposal_o[i][o] && preferred_i[i][o];
+        end
       end
     end
   end
