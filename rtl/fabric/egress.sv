@@ -133,7 +133,7 @@ module egress
       if (spends != credit_i[o]) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
           if (spends[c] != credit_i[o][c]) begin
-            credits_d[c] = spends[c] ? credits_q[c] - 1'b1 : credits_q[c] + 1'b1;
+            credits_d[c] = credits_q[c] + (spends[c] ? '1 : credit_t'(1));
           end
         end
       end
@@ -151,7 +151,7 @@ module egress
         credits_q <= credits_d;
         for (int unsigned c = 0; c < NumClasses; c++) begin
           credit_o[c][o]  <= credits_d[c] != '0 || headless_d[c][o];
-          credits_o[c][o] <= credits_d[c] > credit_t'(1) || headless_d[c][o];
+          credits_o[c][o] <= credits_d[c][CreditWidth-1:1] != '0 || headless_d[c][o];
         end
       end
     end
