@@ -31,23 +31,23 @@ module allocator
     input  logic    [      Size-1:0]           active_i,
     input  logic    [      Size-1:0]           several_i,
     // By input, class, output.
-    input  logic    [NumClasses-1:0][Size-1:0] waiting_i[Size],  // a word in the next cycle
-    input  logic    [NumClasses-1:0][Size-1:0] more_i   [Size],  // now a word behind that in front
-    input  logic    [NumClasses-1:0][Size-1:0] tail_i   [Size],  // now in front: a packet's end
-    input  logic    [NumClasses-1:0][Size-1:0] high_i   [Size],  // now in front: high priority
+    input  logic    [NumClasses-1:0][Size-1:0] waiting_i [Size],  // a word in the next cycle
+    input  logic    [NumClasses-1:0][Size-1:0] more_i    [Size],  // now a word behind that in front
+    input  logic    [NumClasses-1:0][Size-1:0] tail_i    [Size],  // now in front: a packet's end
+    input  logic    [NumClasses-1:0][Size-1:0] high_i    [Size],  // now in front: high priority
     // By class, output: credits that there are now.
-    input  logic    [NumClasses-1:0][Size-1:0] credit_i,         // one or more
-    input  logic    [NumClasses-1:0][Size-1:0] credits_i,        // two or more
+    input  logic    [NumClasses-1:0][Size-1:0] credit_i,          // one or more
+    input  logic    [NumClasses-1:0][Size-1:0] credits_i,         // two or more
     // What goes now, by class, output, and the packets that it leaves under way.
     output logic    [NumClasses-1:0][Size-1:0] sent_o,
     output logic    [NumClasses-1:0][Size-1:0] underway_o,
     // The same; registers.
-    output logic    [NumClasses-1:0][Size-1:0] grant_o  [Size],  // by input
-    output logic    [      Size-1:0]           read_o,           // by input
-    output class_e                             class_o  [Size],  // by input
-    output logic    [IndexWidth-1:0]           output_o [Size],  // by input: where to
-    output logic    [      Size-1:0]           input_o  [Size],  // by output: from where, one-hot
-    output stall_t  [      Size-1:0]           stall_o           // by input
+    output logic    [NumClasses-1:0][Size-1:0] grant_o   [Size],  // by input
+    output logic    [      Size-1:0]           read_o,            // by input
+    output class_e                             class_o   [Size],  // by input
+    output logic    [IndexWidth-1:0]           output_o  [Size],  // by input: where to
+    output logic    [      Size-1:0]           input_o   [Size],  // by output: from where, one-hot
+    output stall_t  [      Size-1:0]           stall_o            // by input
 );
 
   typedef logic [Size-1:0] mask_t;
@@ -64,7 +64,7 @@ module allocator
 
   // What goes now.
   queues_t ended;
-  mask_t sent_high;
+  mask_t   sent_high;
 
   always_comb begin
     sent_o = '0;
@@ -148,11 +148,11 @@ module allocator
 
   always_comb begin
     queues_t stays, follows, first;
-    mask_t   taken;
-    stays = '0;
+    mask_t taken;
+    stays   = '0;
     follows = '0;
-    first = '0;
-    taken = '0;
+    first   = '0;
+    taken   = '0;
     for (int unsigned i = 0; i < Size; i++) begin
       request[i]   = '0;
       preferred[i] = '0;
@@ -169,8 +169,8 @@ module allocator
           pick[i][ClassSnp] = '1;
         end else begin
           request[i] = outputs_of(eligible[i]) & ~held_outputs;
-          preferred[i] = ((outputs_of(follows) & passes) | (outputs_of(stays) & ~passes)) &
-              ~held_outputs;
+          preferred[i] = ((outputs_of(follows) & passes) |
+                          (outputs_of(stays) & ~passes)) & ~held_outputs;
           taken = '0;
           for (int unsigned c = 0; c < NumClasses; c++) begin
             pick[i][c] = (first[c] | (eligible[i][c] & ~preferred[i])) & ~taken;
@@ -206,7 +206,7 @@ module allocator
 
   // All together.
   queues_t grant_d[Size];
-  mask_t read_d;
+  mask_t   read_d;
 
   always_comb begin
     mask_t won[Size];

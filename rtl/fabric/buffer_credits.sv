@@ -95,8 +95,9 @@ module buffer_credits
       busy_q   <= (grants | lends | events) != '0;
       if ((grants | lends | events) != '0) begin
         for (int unsigned c = 0; c < NumClasses; c++) begin
-          unspent_q[c] <= unspent_q[c] +
-              own_t'(step(grants[c] || lends[c], keep_q[c] || drop_q[c], 1'b0));
+          unspent_q[c] <= unspent_q[c] + own_t'(step(
+              grants[c] || lends[c], keep_q[c] || drop_q[c], 1'b0
+          ));
           own_q[c] <= own_q[c] + own_t'(step(
               grants[c],
               (drop_q[c] || free_q[c]) && (!pays[c] || (drop_q[c] && free_q[c] && !pays_two[c])),

@@ -40,9 +40,9 @@ module crossbar
   logic [NumClasses-1:0][Size-1:0] high   [Size];
   logic [NumClasses-1:0][Size-1:0] grant  [Size];
   logic [NumClasses-1:0][Size-1:0] credit, credits;
-  logic       [      Size-1:0] active, several;
+  logic [Size-1:0] active, several;
   logic [NumClasses-1:0][Size-1:0] sent, underway;
-  logic       [      Size-1:0] fresh, direct;
+  logic [Size-1:0] fresh, direct;
   link_word_t                  word       [Size];
   logic       [      Size-1:0] read;
   logic       [IndexWidth-1:0] read_output[Size];
@@ -91,23 +91,23 @@ module crossbar
   ) u_allocator (
       .clk_i,
       .rst_ni,
-      .weights_i(class_weights_i),
-      .active_i (active),
-      .several_i(several),
-      .waiting_i(waiting),
-      .more_i   (more),
-      .tail_i   (tail),
-      .high_i   (high),
-      .credit_i (credit),
-      .credits_i(credits),
+      .weights_i (class_weights_i),
+      .active_i  (active),
+      .several_i (several),
+      .waiting_i (waiting),
+      .more_i    (more),
+      .tail_i    (tail),
+      .high_i    (high),
+      .credit_i  (credit),
+      .credits_i (credits),
       .sent_o    (sent),
       .underway_o(underway),
-      .grant_o  (grant),
-      .read_o   (read),
-      .class_o  (read_class),
-      .output_o (read_output),
-      .input_o  (send_input),
-      .stall_o  (stall)
+      .grant_o   (grant),
+      .read_o    (read),
+      .class_o   (read_class),
+      .output_o  (read_output),
+      .input_o   (send_input),
+      .stall_o   (stall)
   );
 
   egress #(
@@ -116,17 +116,17 @@ module crossbar
       .clk_i,
       .rst_ni,
       .chip_i,
-      .dead_i   (output_dead_i),
+      .dead_i    (output_dead_i),
       .sent_i    (sent),
       .underway_i(underway),
-      .input_i  (send_input),
-      .grant_i  (grant),
-      .fresh_i  (fresh),
-      .direct_o (direct),
-      .word_i   (word),
-      .credit_i (tx_credit_i),
-      .credit_o (credit),
-      .credits_o(credits),
+      .input_i   (send_input),
+      .grant_i   (grant),
+      .fresh_i   (fresh),
+      .direct_o  (direct),
+      .word_i    (word),
+      .credit_i  (tx_credit_i),
+      .credit_o  (credit),
+      .credits_o (credits),
       .tx_o
   );
 

@@ -81,7 +81,8 @@ module input_buffer
     class_e credit_class;
   } info_t;
 
-  (* no_rw_check *)  // a slot that is written is free, so it is not read in the same cycle
+  (* no_rw_check *)
+  // a slot that is written is free, so it is not read in the same cycle
   payload_t memory_q[Slots];
   info_t info_q[Slots];
   entry_t next_q[Slots];  // what follows the word of a slot in its queue
@@ -200,8 +201,8 @@ module input_buffer
     end
     if (read_i) begin
       stored_q <= memory_q[read_index];
-      class_q <= read_class_i;
-      tail_q <= tail;
+      class_q  <= read_class_i;
+      tail_q   <= tail;
     end
   end
 
@@ -210,7 +211,7 @@ module input_buffer
   always_comb begin
     waiting_o = (ready_q & ~grant_i) | (more_o & grant_i) | written;
     if (ready_q[ClassSnp] != '0) waiting_o[ClassSnp] = ready_q[ClassSnp] & ~grant_i[ClassSnp];
-    active_o = holds_q || write_i;
+    active_o  = holds_q || write_i;
     several_o = !$onehot0(waiting_o[ClassSnp]);
   end
 
@@ -269,26 +270,21 @@ module input_buffer
       again_d = after(again_q, first, fills, grant_i, pop ? next.fills : !last_copy);
       begun_d = after(begun_q, '0, 1'b0, grant_i, !pop);
       tail_d = after(
-          tail_o,
-          first,
-          write_slot_i.tail && !fills,
-          grant_i,
-          pop ? next.tail && !next.fills : info.tail && last_copy
+        tail_o,
+        first,
+        write_slot_i.tail && !fills,
+        grant_i,
+        pop ? next.tail && !next.fills : info.tail && last_copy
       );
-      high_d = after(
-          high_o,
-          first,
-          write_high,
-          grant_i,
-          stays && (pop ? next.high : (grant_i & high_o) != '0)
-      );
+      high_d = after(high_o, first, write_high, grant_i,
+                     stays && (pop ? next.high : (grant_i & high_o) != '0));
 
       // The row of snoops is one queue; its first word stays until each output has its copy.
-      more_d[ClassSnp]  = '0;
+      more_d[ClassSnp] = '0;
       again_d[ClassSnp] = '0;
       begun_d[ClassSnp] = '0;
-      tail_d[ClassSnp]  = tail_o[ClassSnp];
-      high_d[ClassSnp]  = high_o[ClassSnp];
+      tail_d[ClassSnp] = tail_o[ClassSnp];
+      high_d[ClassSnp] = high_o[ClassSnp];
       if (is_snoop && pop) begin
         if (snoops_q) behind = next.outputs;
         ready_d[ClassSnp] |= behind;
@@ -338,7 +334,7 @@ module input_buffer
             fill: write_slot_i.fill,
             credit_class: write_slot_i.credit_class
         };
-        last_q[write_queue]   <= write_index;
+        last_q[write_queue] <= write_index;
         if (joins) begin
           next_q[last_q[write_queue]] <= '{
               tail: write_slot_i.tail,
