@@ -26,7 +26,7 @@ module buffer_credits
 
   typedef logic [NumClasses-1:0] classes_t;
   typedef logic [$clog2(ClassDepth+1)-1:0] own_t;
-  typedef logic [$clog2(SharedDepth+1)-1:0] shared_t;
+  typedef logic [$clog2(SharedDepth+2)-1:0] shared_t;  // SharedDepth may be 0
   typedef logic [$clog2(ClassDepth+SharedDepth+1)-1:0] slots_t;
   typedef logic signed [1:0] step_t;
 
