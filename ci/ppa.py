@@ -13,7 +13,6 @@ register into a signature register, so that only clock, reset, one input and one
 import collections
 import json
 import os
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +27,7 @@ ROUTED = ("fabric4", "fabric8")
 WIDTH = 128  # bits of a port
 SEEDS = (1, 2, 3)
 DEVICE = ("--85k", "--speed", "6", "--package", "CABGA756")
+KINDS = ("clk-to-q", "logic", "routing", "setup")  # what nextpnr makes a path's delay of
 
 # Cells that end a path, and those that are part of the LUT or carry chain before them.
 REGISTERS = {"TRELLIS_FF", "DP16KD"}
@@ -154,9 +154,17 @@ endmodule
 
 
 def clock(report):
-    """The highest frequency that nextpnr found, in MHz."""
-    clocks = json.loads(report.read_text(encoding="utf-8"))["fmax"].values()
-    return min(entry["achieved"] for entry in clocks)
+    """The highest frequency that nextpnr found, in MHz, and how much of its longest path is wire."""
+    found = json.loads(report.read_text(encoding="utf-8"))
+    delays = [
+        {kind: sum(s["delay"] for s in path["path"] if s["type"] == kind) for kind in KINDS}
+        for path in found["critical_paths"]
+    ]
+    longest = max(delays, key=lambda path: sum(path.values()))
+    return {
+        "mhz": min(entry["achieved"] for entry in found["fmax"].values()),
+        "wire": longest["routing"] / sum(longest.values()),
+    }
 
 
 def pnr(name):
@@ -200,8 +208,8 @@ def pnr(name):
         if run.returncode:
             sys.exit(f"ppa: nextpnr failed for {name}; {output.name} says why")
         found.append(clock(report))
-        say(f"{name}: seed {seed} reaches {found[-1]:.1f} MHz")
-    return {"mhz": found, "median_mhz": statistics.median(found)}
+        say(f"{name}: seed {seed} reaches {found[-1]['mhz']:.1f} MHz")
+    return {"seeds": found, "median": sorted(found, key=lambda f: f["mhz"])[len(found) // 2]}
 
 
 def step(kind, work, names):
@@ -231,10 +239,10 @@ Written by `make synth` and `make pnr` (`ci/ppa.py`): Yosys with its slang front
 pin; the median of three seeds. The fabric alone is `crossbar`; a port is 128 bits wide. Logic depth
 counts LUTs, carry chains and memory reads between registers. A dash has not been measured.
 
-| design | LUT4 | FF | LUT RAM, bits | block RAMs | logic depth | MHz | sat | Gb/s a port |
-|---|---|---|---|---|---|---|---|---|
+| design | LUT4 | FF | LUT RAM, bits | block RAMs | logic depth | MHz | wire | sat | Gb/s a port |
+|---|---|---|---|---|---|---|---|---|---|
 {rows}
-*sat*: words a cycle and port that the fabric passes under uniform load (`supernode bench fabric`).
+*wire*: the part of the longest path that is routing. *sat*: words a cycle and port that the fabric passes under uniform load (`supernode bench fabric`).
 *Gb/s a port*: sat x MHz x 128 bits.
 
 Other open switches, 8 ports of 64 bits, one class, measured elsewhere by the same method:
@@ -248,9 +256,9 @@ Other open switches, 8 ports of 64 bits, one class, measured elsewhere by the sa
 | Stanford (Becker), 4 VC | 30788 | 29 | 0.665 | 1.23 |
 
 What limits the clock is the cycle of the allocator: which words may go, whose turn it is, a proposal
-of each input, a choice of each output. The read of the buffer and the crossbar follow in the next
-cycle. What makes it large are five classes with credits of their own, four of which have queues for
-each output.
+of each input, a choice of each output. Most of it is wire, since what decides lies at inputs and
+outputs all over the chip. What makes it large are five classes with credits of their own,
+four of which have queues for each output, and the multiplexers of the crossbar.
 """
 
 
@@ -274,11 +282,13 @@ def page():
                 found |= json.loads(path.read_text(encoding="utf-8"))
         columns = ("lut4", "ff", "lutram_bits", "block_rams", "depth")
         cells = [str(found.get(column, "-")) for column in columns]
-        cells += ["-", "-", "-"]
-        if "median_mhz" in found:
+        if "median" in found:
             sat = saturation(int(parameter.rpartition("=")[2]))
-            speed = found["median_mhz"]
-            cells[-3:] = f"{speed:.1f}", f"{sat:.3f}", f"{sat * speed * WIDTH / 1000:.2f}"
+            speed, wire = found["median"]["mhz"], found["median"]["wire"]
+            cells += [f"{speed:.1f}", f"{100 * wire:.0f} %", f"{sat:.3f}"]
+            cells.append(f"{sat * speed * WIDTH / 1000:.2f}")
+        else:
+            cells += ["-"] * 4
         rows.append(f"| `{top}`, {parameter} | {' | '.join(cells)} |\n")
     text = PAGE.format(rows="".join(rows))
     (ROOT / "docs/ppa.md").write_text(text, encoding="utf-8")
