@@ -1,9 +1,9 @@
 //! Parallel programs in the shared address space: locks, a barrier, queues, searches and sums.
 //!
 //! A program is an async function that every node runs. All that nodes share is in the global address
-//! space, reached by the loads, stores and atomics of [`Atomic`]; what a program works out is compared
-//! with what plain Rust works out. Memory is zero before a program, so each takes a fresh
-//! [`Supernode`](crate::sim::Supernode).
+//! space, reached by the loads, stores and atomics of [`shared::Atomic`]; what a program works out is
+//! compared with what plain Rust works out. Memory is zero before a program, so each takes a fresh
+//! [`Supernode`].
 //!
 //! * [`shared`]: typed addresses, and who hands them out;
 //! * [`team`]: the nodes that run a program together;
