@@ -37,8 +37,7 @@ lint_verilator() {
     echo "$design"
     read -ra words <<<"$design"
     set -- "${words[@]:1}"
-    # -Wno-fatal, or the first file with a warning would hide those of the others: any of them is
-    # an error below.
+    # No waiver: -Wno-fatal only lets all files be read, and any warning at all is an error below.
     "${VERILATOR:-verilator}" --lint-only -Wall -Wno-fatal ci/verilator.vlt -F rtl/supernode.f \
       --top-module "${words[0]}" "${@/#/-G}" 2>"$work/verilator.err" || {
       cat "$work/verilator.err"

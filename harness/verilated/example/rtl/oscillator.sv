@@ -2,8 +2,8 @@
 //
 // Purpose: while `enable_i` is high, `out_o` is its own inverse and never settles.
 // Latency: combinational. Reset: none. Dropped or stalled: nothing.
-// The loop is what this module is for.
-/* verilator lint_off UNOPTFLAT */
+//
+/* verilator lint_off UNOPTFLAT */  // the loop is what this module is for
 module oscillator (
   input  logic enable_i,
   output logic out_o
