@@ -54,6 +54,16 @@ package flit_pkg;
     OpWriteBackFull    = 6'h08,
     // Gives up an SC or UC line
     OpEvict            = 6'h09,
+    // The line in memory and in no cache
+    OpCleanInvalid     = 6'h0a,
+    // A far atomic of 4 or 8 bytes; Comp
+    OpAtomicStore      = 6'h10,
+    // A far atomic of 4 or 8 bytes; CompData with the old value
+    OpAtomicLoad       = 6'h11,
+    // Exchange of 4 or 8 bytes at the home; CompData with the old value
+    OpAtomicSwap       = 6'h12,
+    // Exchange of 4 or 8 bytes at the home if they are as expected; CompData with the old value
+    OpAtomicCompare    = 6'h13,
     // To the owner: send the requester an SC copy
     OpSnpSharedFwd     = 6'h20,
     // To the owner: send the requester the line and give it up
@@ -112,10 +122,31 @@ package flit_pkg;
     RespTimeout     = 3'h5
   } resp_e;
 
+  // What AtomicStore and AtomicLoad make of the old value and the operand.
+  typedef enum logic [2:0] {
+    // Sum, without carry out
+    AtomicAdd  = 3'h0,
+    // Bits that both have
+    AtomicAnd  = 3'h1,
+    // Bits that one of them has
+    AtomicXor  = 3'h2,
+    // Bits that any of them has
+    AtomicOr   = 3'h3,
+    // The greater, signed
+    AtomicSmax = 3'h4,
+    // The less, signed
+    AtomicSmin = 3'h5,
+    // The greater, unsigned
+    AtomicUmax = 3'h6,
+    // The less, unsigned
+    AtomicUmin = 3'h7
+  } atomic_op_e;
+
   // Header: REQ.
   typedef struct packed {
     logic [15:0] be;
-    logic [16:0] reserved_95;
+    logic [13:0] reserved_98;
+    atomic_op_e  atomic_op;
     logic        poison;
     state_e      state;
     logic [3:0]  size;
@@ -229,16 +260,18 @@ package flit_pkg;
 
   // Whether payload flits follow the header.
   function automatic logic has_payload(opcode_e opcode);
-    // WriteNoSnp, WriteUnique, WriteBackFull, MemWrite, CompData, SnpRespData, SnpRespDataFwded
-    localparam logic [63:0] Set0 = 64'h070002000000010a;
+    // WriteNoSnp, WriteUnique, WriteBackFull, AtomicStore, AtomicLoad, AtomicSwap, AtomicCompare,
+    // MemWrite, CompData, SnpRespData, SnpRespDataFwded
+    localparam logic [63:0] Set0 = 64'h07000200000f010a;
     return Set0[opcode];
   endfunction
 
-  // Whether the opcode is one of the class; never for a code that is free or reserved.
+  // Whether the opcode is one of the class; never for a free code.
   function automatic logic opcode_in_class(opcode_e opcode, class_e cls);
     // ReadNoSnp, WriteNoSnp, ReadOnce, WriteUnique, ReadShared, ReadUnique, CleanUnique,
-    // MakeUnique, WriteBackFull, Evict
-    localparam logic [63:0] Set0 = 64'h00000000000003ff;
+    // MakeUnique, WriteBackFull, Evict, CleanInvalid, AtomicStore, AtomicLoad, AtomicSwap,
+    // AtomicCompare
+    localparam logic [63:0] Set0 = 64'h00000000000f07ff;
     // SnpSharedFwd, SnpUniqueFwd, SnpOnceFwd, SnpUnique, SnpMakeInvalid
     localparam logic [63:0] Set1 = 64'h0000001f00000000;
     // MemRead, MemWrite
@@ -264,17 +297,20 @@ package flit_pkg;
     // SnpSharedFwd, SnpUniqueFwd, SnpOnceFwd, SnpUnique, SnpMakeInvalid, Comp, CompAck, SnpResp,
     // SnpRespFwded
     localparam logic [63:0] Set0 = 64'h000f001f00000000;
-    // ReadOnce, ReadShared, ReadUnique, CleanUnique, MakeUnique, WriteBackFull, Evict, MemRead,
-    // SnpRespData, SnpRespDataFwded
-    localparam logic [63:0] Set1 = 64'h06000100000003f4;
+    // ReadOnce, ReadShared, ReadUnique, CleanUnique, MakeUnique, WriteBackFull, Evict,
+    // CleanInvalid, MemRead, SnpRespData, SnpRespDataFwded
+    localparam logic [63:0] Set1 = 64'h06000100000007f4;
+    // AtomicStore, AtomicLoad, AtomicSwap, AtomicCompare
+    localparam logic [63:0] Set2 = 64'h00000000000f0000;
     // WriteUnique, MemWrite
-    localparam logic [63:0] Set2 = 64'h0000020000000008;
+    localparam logic [63:0] Set3 = 64'h0000020000000008;
     // ReadNoSnp, WriteNoSnp, CompData
-    localparam logic [63:0] Set3 = 64'h0100000000000003;
+    localparam logic [63:0] Set4 = 64'h0100000000000003;
     return (Set0[opcode] && (size == '0)) ||
         (Set1[opcode] && (size == LineSize)) ||
-        (Set2[opcode] && ((size <= 4'd4) || (size == LineSize))) ||
-        (Set3[opcode] && (size <= MaxSize));
+        (Set2[opcode] && ((size == 4'd2) || (size == 4'd3))) ||
+        (Set3[opcode] && ((size <= 4'd4) || (size == LineSize))) ||
+        (Set4[opcode] && (size <= MaxSize));
   endfunction
 
   // How many payload flits carry 2^size bytes; 0 for a size that does not exist.

@@ -111,6 +111,29 @@ coded_enum! {
     }
 }
 
+coded_enum! {
+    /// What AtomicStore and AtomicLoad do to memory: it holds what this makes of the old value and
+    /// the operand.
+    AtomicOp {
+        /// Sum, without carry out.
+        Add = 0, "add";
+        /// Bits that both have.
+        And = 1, "and";
+        /// Bits that one of them has.
+        Xor = 2, "xor";
+        /// Bits that any of them has.
+        Or = 3, "or";
+        /// The greater, signed.
+        Smax = 4, "smax";
+        /// The less, signed.
+        Smin = 5, "smin";
+        /// The greater, unsigned.
+        Umax = 6, "umax";
+        /// The less, unsigned.
+        Umin = 7, "umin";
+    }
+}
+
 impl CacheState {
     /// Whether the holder may write: `UC` or `UD`.
     pub const fn is_unique(self) -> bool {

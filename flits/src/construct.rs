@@ -4,7 +4,7 @@
 //! the address map fills it in.
 
 use crate::layout::LINE_SIZE;
-use crate::{CacheState, Form, Header, HeaderError, NodeId, Opcode, layout};
+use crate::{AtomicOp, CacheState, Form, Header, HeaderError, NodeId, Opcode, layout};
 
 /// A constructor's outcome.
 type Made = Result<Header, HeaderError>;
@@ -85,6 +85,41 @@ impl Header {
     /// As [`Header::check`].
     pub fn read_once(src: NodeId, txn: u16, addr: u64) -> Made {
         Header::line_request(Opcode::ReadOnce, src, txn, addr, CacheState::I)
+    }
+
+    /// CleanInvalid of the line at `addr` by a node that has no copy.
+    ///
+    /// # Errors
+    /// As [`Header::check`].
+    pub fn clean_invalid(src: NodeId, txn: u16, addr: u64) -> Made {
+        Header::line_request(Opcode::CleanInvalid, src, txn, addr, CacheState::I)
+    }
+
+    /// The far atomic `opcode` of the 2^`size` bytes at `addr`, 4 or 8, by a node that has no copy of
+    /// the line. `op` says what an AtomicStore or AtomicLoad does and is `Add` for the others. The
+    /// payload is that of [`crate::Atomic::lanes`].
+    ///
+    /// # Errors
+    /// As [`Header::check`].
+    pub fn atomic(
+        opcode: Opcode,
+        op: AtomicOp,
+        src: NodeId,
+        txn: u16,
+        addr: u64,
+        size: u8,
+    ) -> Made {
+        let be = layout::lanes(addr, size);
+        Header {
+            src,
+            txn,
+            addr,
+            size,
+            be,
+            atomic_op: op,
+            ..Header::new(opcode)
+        }
+        .checked()
     }
 
     /// WriteUnique of all 2^`size` bytes at `addr`.

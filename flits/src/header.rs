@@ -1,7 +1,7 @@
 //! Headers: the codec and its checks.
 
 use crate::layout::{self, Field, FieldValue, Form, field_table};
-use crate::{CacheState, Class, Flit, NodeId, Opcode, RespErr};
+use crate::{AtomicOp, CacheState, Class, Flit, NodeId, Opcode, RespErr};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -203,7 +203,7 @@ macro_rules! declare_header {
 field_table!(declare_header);
 
 impl Header {
-    /// A header with every field 0 but the opcode, and the size where only a line will do.
+    /// A header with every field 0 but the opcode, and the least size that the opcode may have.
     pub const fn new(opcode: Opcode) -> Header {
         let zero = NodeId::port(0);
         Header {
@@ -215,11 +215,13 @@ impl Header {
             addr: 0,
             size: match opcode.sizes() {
                 crate::Sizes::Line => layout::LINE_SIZE,
+                crate::Sizes::Word => 2,
                 _ => 0,
             },
             state: CacheState::I,
             poison: false,
             resp: RespErr::Ok,
+            atomic_op: AtomicOp::Add,
             be: 0,
             return_node: zero,
             return_txn: 0,
@@ -293,6 +295,12 @@ impl Header {
                 bytes: bytes as u16,
             });
         }
+        if self.atomic_op != AtomicOp::Add && !opcode.has_atomic_op() {
+            return Err(HeaderError::NoSuchField {
+                opcode,
+                field: &layout::ATOMIC_OP,
+            });
+        }
         let enables_fit = match self.form() {
             Form::Req | Form::MemWrite if !opcode.has_payload() => be == 0,
             Form::Req | Form::MemWrite if size > 4 => be == 0xffff,
@@ -334,6 +342,9 @@ impl fmt::Display for Header {
         let form = self.form();
         if layout::SIZE.is_in(form) && opcode.sizes() != crate::Sizes::Line {
             write!(f, " bytes {}", 1u32 << self.size)?;
+        }
+        if opcode.has_atomic_op() {
+            write!(f, " {}", self.atomic_op)?;
         }
         if opcode.has_payload() && layout::BE.is_in(form) && self.size <= 4 {
             write!(f, " be {:#06x}", self.be)?;

@@ -3,7 +3,7 @@
 //! The Rust codec ([`crate::Header`]), the SystemVerilog package `rtl/flit_pkg.sv`, the tables of
 //! `docs/protocol.md` and the picture `docs/flit.svg` are all made from it.
 
-use crate::{CacheState, Class, NodeId, Opcode, RespErr};
+use crate::{AtomicOp, CacheState, Class, NodeId, Opcode, RespErr};
 
 /// Bits of a flit.
 pub const FLIT_BITS: u32 = 128;
@@ -208,7 +208,12 @@ macro_rules! enum_values {
 }
 
 integer_values!(u8, u16, u64);
-enum_values!(Opcode => "opcode_e", CacheState => "state_e", RespErr => "resp_e");
+enum_values!(
+    Opcode => "opcode_e",
+    CacheState => "state_e",
+    RespErr => "resp_e",
+    AtomicOp => "atomic_op_e"
+);
 
 impl FieldValue for bool {
     fn from_bits(bits: u64) -> Option<Self> {
@@ -256,6 +261,8 @@ rights allow, SC or UD), to grant (MEM, CompData, Comp), after the snoop (SnpRes
                 "the data is known to be corrupt";
             RESP resp: RespErr = 95, 3, [Rsp Dat],
                 "response status";
+            ATOMIC_OP atomic_op: AtomicOp = 95, 3, [Req],
+                "what an AtomicStore or AtomicLoad does, see Far atomics; 0 in other requests";
             BE be: u16 = 112, 16, [Req MemWrite],
                 "byte enables of the one payload flit of a write, size <= 4";
             RETURN_NODE return_node: NodeId = 98, 10, [MemRead],

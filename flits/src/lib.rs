@@ -6,6 +6,7 @@
 //! drive a run ([`stimulus`]) and record one ([`history`]).
 //! With the feature `proptest` there are strategies for property tests of all of it.
 
+mod atomic;
 mod codes;
 mod construct;
 mod flit;
@@ -22,11 +23,12 @@ pub mod stimulus;
 #[cfg(feature = "proptest")]
 pub mod strategies;
 
-pub use codes::{CacheState, Class, RespErr};
+pub use atomic::Atomic;
+pub use codes::{AtomicOp, CacheState, Class, RespErr};
 pub use flit::{Flit, LinkWord};
 pub use header::{Header, HeaderError};
 pub use layout::{ADDR_BITS, Form, LINE_BYTES};
 pub use lines::FileError;
 pub use node::{NodeId, NodeIdError, Numbering};
-pub use opcode::{Opcode, RESERVED, Sizes};
+pub use opcode::{Opcode, Sizes};
 pub use packet::{Assembler, Data, Packet, PacketError, Payload};

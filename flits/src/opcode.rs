@@ -10,6 +10,8 @@ pub enum Sizes {
     None,
     /// One 64-byte line: 6.
     Line,
+    /// An operand of 4 or 8 bytes: 2 or 3.
+    Word,
     /// A piece of up to 16 bytes or one line: 0 to 4, or 6.
     PieceOrLine,
     /// 1 to 256 bytes: 0 to 8.
@@ -22,6 +24,7 @@ impl Sizes {
         match self {
             Sizes::None => size == 0,
             Sizes::Line => size == 6,
+            Sizes::Word => size == 2 || size == 3,
             Sizes::PieceOrLine => size <= 4 || size == 6,
             Sizes::Any => size <= crate::layout::MAX_SIZE,
         }
@@ -42,7 +45,7 @@ macro_rules! opcodes {
             /// Every opcode in use, in the order of the codes.
             pub const ALL: [Opcode; [$($code),+].len()] = [$(Opcode::$variant),+];
 
-            /// The opcode of a code; `None` for free and reserved codes.
+            /// The opcode of a code; `None` for free codes.
             pub const fn from_code(code: u8) -> Option<Opcode> {
                 match code {
                     $( $code => Some(Opcode::$variant), )+
@@ -100,6 +103,16 @@ opcodes! {
     WriteBackFull = 0x08, Req, true, Line;
     /// Gives up an SC or UC line.
     Evict = 0x09, Req, false, Line;
+    /// The line in memory and in no cache.
+    CleanInvalid = 0x0a, Req, false, Line;
+    /// A far atomic of 4 or 8 bytes; Comp.
+    AtomicStore = 0x10, Req, true, Word;
+    /// A far atomic of 4 or 8 bytes; CompData with the old value.
+    AtomicLoad = 0x11, Req, true, Word;
+    /// Exchange of 4 or 8 bytes at the home; CompData with the old value.
+    AtomicSwap = 0x12, Req, true, Word;
+    /// Exchange of 4 or 8 bytes at the home if they are as expected; CompData with the old value.
+    AtomicCompare = 0x13, Req, true, Word;
     /// To the owner: send the requester an SC copy.
     SnpSharedFwd = 0x20, Snp, false, None;
     /// To the owner: send the requester the line and give it up.
@@ -130,19 +143,20 @@ opcodes! {
     SnpRespDataFwded = 0x3a, Dat, true, Line;
 }
 
-/// Codes set aside for later opcodes: code, class, name. A packet that carries one is malformed.
-pub const RESERVED: [(u8, Class, &str); 5] = [
-    (0x0a, Class::Req, "CleanInvalid"),
-    (0x10, Class::Req, "AtomicStore"),
-    (0x11, Class::Req, "AtomicLoad"),
-    (0x12, Class::Req, "AtomicSwap"),
-    (0x13, Class::Req, "AtomicCompare"),
-];
-
 impl Opcode {
     /// The code in the flit.
     pub const fn code(self) -> u8 {
         self as u8
+    }
+
+    /// Whether it is a far atomic.
+    pub const fn is_atomic(self) -> bool {
+        matches!(self.sizes(), Sizes::Word)
+    }
+
+    /// Whether the header's `atomic_op` says what it does.
+    pub const fn has_atomic_op(self) -> bool {
+        matches!(self, Opcode::AtomicStore | Opcode::AtomicLoad)
     }
 }
 

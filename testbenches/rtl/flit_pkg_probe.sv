@@ -6,7 +6,7 @@
 module flit_pkg_probe
   import flit_pkg::*;
 #(
-    localparam int unsigned Fields = 18,
+    localparam int unsigned Fields = 19,
     localparam int unsigned Forms  = 6
 ) (
     // Index of the form in the order of `flits::Form`.
@@ -39,14 +39,15 @@ module flit_pkg_probe
   localparam int unsigned State = 7;
   localparam int unsigned Poison = 8;
   localparam int unsigned Resp = 9;
-  localparam int unsigned Be = 10;
-  localparam int unsigned ReturnNode = 11;
-  localparam int unsigned ReturnTxn = 12;
-  localparam int unsigned HomeNode = 13;
-  localparam int unsigned HomeTxn = 14;
-  localparam int unsigned ForwardNode = 15;
-  localparam int unsigned ForwardTxn = 16;
-  localparam int unsigned Targets = 17;
+  localparam int unsigned AtomicOp = 10;
+  localparam int unsigned Be = 11;
+  localparam int unsigned ReturnNode = 12;
+  localparam int unsigned ReturnTxn = 13;
+  localparam int unsigned HomeNode = 14;
+  localparam int unsigned HomeTxn = 15;
+  localparam int unsigned ForwardNode = 16;
+  localparam int unsigned ForwardTxn = 17;
+  localparam int unsigned Targets = 18;
 
   req_header_t req;
   snp_header_t snp;
@@ -70,16 +71,17 @@ module flit_pkg_probe
     value_o = '0;
     case (form_i)
       3'd0: begin
-        value_o[Opcode] = AddrWidth'(req.opcode);
-        value_o[Qos]    = AddrWidth'(req.qos);
-        value_o[Src]    = AddrWidth'(req.src);
-        value_o[Dst]    = AddrWidth'(req.dst);
-        value_o[Txn]    = AddrWidth'(req.txn);
-        value_o[Addr]   = req.addr;
-        value_o[Size]   = AddrWidth'(req.size);
-        value_o[State]  = AddrWidth'(req.state);
-        value_o[Poison] = AddrWidth'(req.poison);
-        value_o[Be]     = AddrWidth'(req.be);
+        value_o[Opcode]   = AddrWidth'(req.opcode);
+        value_o[Qos]      = AddrWidth'(req.qos);
+        value_o[Src]      = AddrWidth'(req.src);
+        value_o[Dst]      = AddrWidth'(req.dst);
+        value_o[Txn]      = AddrWidth'(req.txn);
+        value_o[Addr]     = req.addr;
+        value_o[Size]     = AddrWidth'(req.size);
+        value_o[State]    = AddrWidth'(req.state);
+        value_o[Poison]   = AddrWidth'(req.poison);
+        value_o[AtomicOp] = AddrWidth'(req.atomic_op);
+        value_o[Be]       = AddrWidth'(req.be);
       end
       3'd1: begin
         value_o[Opcode]      = AddrWidth'(snp.opcode);
@@ -156,17 +158,18 @@ module flit_pkg_probe
   dat_header_t new_dat;
 
   always_comb begin
-    new_req        = '0;
-    new_req.opcode = opcode_e'(value_i[Opcode][5:0]);
-    new_req.qos    = value_i[Qos][3:0];
-    new_req.src    = value_i[Src][9:0];
-    new_req.dst    = value_i[Dst][9:0];
-    new_req.txn    = value_i[Txn][9:0];
-    new_req.addr   = value_i[Addr];
-    new_req.size   = value_i[Size][3:0];
-    new_req.state  = state_e'(value_i[State][1:0]);
-    new_req.poison = value_i[Poison][0];
-    new_req.be     = value_i[Be][15:0];
+    new_req           = '0;
+    new_req.opcode    = opcode_e'(value_i[Opcode][5:0]);
+    new_req.qos       = value_i[Qos][3:0];
+    new_req.src       = value_i[Src][9:0];
+    new_req.dst       = value_i[Dst][9:0];
+    new_req.txn       = value_i[Txn][9:0];
+    new_req.addr      = value_i[Addr];
+    new_req.size      = value_i[Size][3:0];
+    new_req.state     = state_e'(value_i[State][1:0]);
+    new_req.poison    = value_i[Poison][0];
+    new_req.atomic_op = atomic_op_e'(value_i[AtomicOp][2:0]);
+    new_req.be        = value_i[Be][15:0];
   end
 
   always_comb begin

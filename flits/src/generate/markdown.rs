@@ -1,7 +1,7 @@
 //! The generated tables of `docs/protocol.md`.
 
 use crate::layout::{FIELDS, Field, Form};
-use crate::{Class, Opcode, RESERVED, Sizes};
+use crate::{Class, Opcode, Sizes};
 
 /// The document with the text between its markers made anew.
 pub(super) fn fill(document: &str) -> Result<String, String> {
@@ -83,9 +83,6 @@ fn opcode_table() -> String {
             };
             let (code, doc) = (opcode.code(), decapitalised(opcode.doc()));
             out += &format!("| {class} | {opcode} | {code:#04x} {payload} | {doc} |\n");
-        }
-        for (code, _, name) in RESERVED.into_iter().filter(|reserved| reserved.1 == class) {
-            out += &format!("| {class} | {name} | {code:#04x} | | reserved |\n");
         }
     }
     out

@@ -85,6 +85,9 @@ pub fn header_of(opcode: Opcode) -> impl Strategy<Value = Header> {
             if layout::RESP.is_in(form) {
                 flit.set(&layout::RESP, resp.code().into());
             }
+            if layout::ATOMIC_OP.is_in(form) && !opcode.has_atomic_op() {
+                flit.set(&layout::ATOMIC_OP, 0);
+            }
             if layout::BE.is_in(form) {
                 let be = match (opcode.has_payload(), size) {
                     (false, _) => 0,
