@@ -9,8 +9,8 @@ macro_rules! coded_enum {
         $(#[$meta:meta])*
         $name:ident { $( $(#[doc = $doc:literal])+ $variant:ident = $code:literal, $text:literal; )+ }
     ) => {
-        $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        $(#[$meta])*
         #[repr(u8)]
         pub enum $name {
             $( $(#[doc = $doc])+ $variant = $code, )+
@@ -114,6 +114,7 @@ coded_enum! {
 coded_enum! {
     /// What AtomicStore and AtomicLoad do to memory: it holds what this makes of the old value and
     /// the operand.
+    #[serde(rename_all = "snake_case")]
     AtomicOp {
         /// Sum, without carry out.
         Add = 0, "add";

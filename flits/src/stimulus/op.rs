@@ -2,7 +2,7 @@
 
 use super::Node;
 use crate::layout::{ADDR_BITS, LINE_BYTES, LINE_SIZE, MAX_SIZE};
-use crate::{Data, LinkWord, hex};
+use crate::{AtomicOp, Data, LinkWord, hex};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -30,6 +30,18 @@ pub enum OpKind {
     ReadOnce,
     /// Coherent write of 1 to 16 bytes or of a line, not cached.
     WriteUnique,
+    /// The same of data known to be corrupt.
+    WritePoison,
+    /// Modify 4 or 8 bytes, at the home.
+    AtomicStore,
+    /// Modify 4 or 8 bytes and give the old value, at the home.
+    AtomicLoad,
+    /// Exchange 4 or 8 bytes, at the home.
+    AtomicSwap,
+    /// Exchange 4 or 8 bytes if they are as expected, and give the old value, at the home.
+    AtomicCompare,
+    /// Have a line in memory and in no cache.
+    CleanInvalid,
     /// Read of 1 to 256 bytes of an uncached region.
     ReadUncached,
     /// Write of 1 to 256 bytes of an uncached region.
@@ -42,6 +54,8 @@ pub enum OpKind {
 enum Widths {
     /// The operation has no size of its own: nothing, or a line.
     Fixed,
+    /// 4 or 8 bytes.
+    Far,
     /// 1 to 16 bytes.
     Word,
     /// 1 to 16 bytes or a line.
@@ -52,7 +66,7 @@ enum Widths {
 
 impl OpKind {
     /// Every kind.
-    pub const ALL: [OpKind; 13] = [
+    pub const ALL: [OpKind; 19] = [
         OpKind::Load,
         OpKind::Store,
         OpKind::StoreLine,
@@ -63,6 +77,12 @@ impl OpKind {
         OpKind::Evict,
         OpKind::ReadOnce,
         OpKind::WriteUnique,
+        OpKind::WritePoison,
+        OpKind::AtomicStore,
+        OpKind::AtomicLoad,
+        OpKind::AtomicSwap,
+        OpKind::AtomicCompare,
+        OpKind::CleanInvalid,
         OpKind::ReadUncached,
         OpKind::WriteUncached,
         OpKind::Raw,
@@ -81,6 +101,12 @@ impl OpKind {
             OpKind::Evict => "evict",
             OpKind::ReadOnce => "read_once",
             OpKind::WriteUnique => "write_unique",
+            OpKind::WritePoison => "write_poison",
+            OpKind::AtomicStore => "atomic_store",
+            OpKind::AtomicLoad => "atomic_load",
+            OpKind::AtomicSwap => "atomic_swap",
+            OpKind::AtomicCompare => "atomic_compare",
+            OpKind::CleanInvalid => "clean_invalid",
             OpKind::ReadUncached => "read_uncached",
             OpKind::WriteUncached => "write_uncached",
             OpKind::Raw => "raw",
@@ -92,18 +118,28 @@ impl OpKind {
         !matches!(self, OpKind::Fence | OpKind::Raw)
     }
 
-    /// Whether it may change memory.
-    pub const fn writes(self) -> bool {
+    /// Whether the home computes what memory then holds.
+    pub const fn is_far(self) -> bool {
         matches!(
             self,
-            OpKind::Store
-                | OpKind::StoreLine
-                | OpKind::FetchAdd
-                | OpKind::Swap
-                | OpKind::CompareSwap
-                | OpKind::WriteUnique
-                | OpKind::WriteUncached
+            OpKind::AtomicStore | OpKind::AtomicLoad | OpKind::AtomicSwap | OpKind::AtomicCompare
         )
+    }
+
+    /// Whether it may change memory.
+    pub const fn writes(self) -> bool {
+        self.is_far()
+            || matches!(
+                self,
+                OpKind::WritePoison
+                    | OpKind::Store
+                    | OpKind::StoreLine
+                    | OpKind::FetchAdd
+                    | OpKind::Swap
+                    | OpKind::CompareSwap
+                    | OpKind::WriteUnique
+                    | OpKind::WriteUncached
+            )
     }
 
     /// Whether it gives a value.
@@ -114,6 +150,9 @@ impl OpKind {
                 | OpKind::FetchAdd
                 | OpKind::Swap
                 | OpKind::CompareSwap
+                | OpKind::AtomicLoad
+                | OpKind::AtomicSwap
+                | OpKind::AtomicCompare
                 | OpKind::ReadOnce
                 | OpKind::ReadUncached
         )
@@ -123,14 +162,19 @@ impl OpKind {
     pub const fn possible_on(self, node: &Node) -> bool {
         match node {
             Node::Cached { .. } => !matches!(self, OpKind::Raw),
-            Node::Io {} => matches!(
-                self,
-                OpKind::Fence
-                    | OpKind::ReadOnce
-                    | OpKind::WriteUnique
-                    | OpKind::ReadUncached
-                    | OpKind::WriteUncached
-            ),
+            Node::Io {} => {
+                self.is_far()
+                    || matches!(
+                        self,
+                        OpKind::Fence
+                            | OpKind::WritePoison
+                            | OpKind::CleanInvalid
+                            | OpKind::ReadOnce
+                            | OpKind::WriteUnique
+                            | OpKind::ReadUncached
+                            | OpKind::WriteUncached
+                    )
+            }
             Node::Hostile {} => matches!(self, OpKind::Raw),
             Node::Memory { .. } => false,
         }
@@ -139,11 +183,16 @@ impl OpKind {
     const fn widths(self) -> Widths {
         match self {
             OpKind::Store | OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap => Widths::Word,
-            OpKind::Load | OpKind::WriteUnique => Widths::WordOrLine,
+            OpKind::AtomicStore
+            | OpKind::AtomicLoad
+            | OpKind::AtomicSwap
+            | OpKind::AtomicCompare => Widths::Far,
+            OpKind::Load | OpKind::WriteUnique | OpKind::WritePoison => Widths::WordOrLine,
             OpKind::ReadUncached | OpKind::WriteUncached => Widths::Any,
-            OpKind::StoreLine | OpKind::ReadOnce | OpKind::Evict | OpKind::Fence | OpKind::Raw => {
+            OpKind::StoreLine | OpKind::ReadOnce | OpKind::Evict | OpKind::CleanInvalid => {
                 Widths::Fixed
             }
+            OpKind::Fence | OpKind::Raw => Widths::Fixed,
         }
     }
 }
@@ -183,6 +232,33 @@ pub enum Op {
     ReadOnce { addr: u64 },
     /// See [`OpKind::WriteUnique`].
     WriteUnique { addr: u64, size: u16, value: u128 },
+    /// See [`OpKind::WritePoison`].
+    WritePoison { addr: u64, size: u16, value: u128 },
+    /// See [`OpKind::AtomicStore`].
+    AtomicStore {
+        addr: u64,
+        size: u16,
+        atomic: AtomicOp,
+        value: u128,
+    },
+    /// See [`OpKind::AtomicLoad`].
+    AtomicLoad {
+        addr: u64,
+        size: u16,
+        atomic: AtomicOp,
+        value: u128,
+    },
+    /// See [`OpKind::AtomicSwap`].
+    AtomicSwap { addr: u64, size: u16, value: u128 },
+    /// See [`OpKind::AtomicCompare`].
+    AtomicCompare {
+        addr: u64,
+        size: u16,
+        expected: u128,
+        value: u128,
+    },
+    /// See [`OpKind::CleanInvalid`].
+    CleanInvalid { addr: u64 },
     /// See [`OpKind::ReadUncached`].
     ReadUncached { addr: u64, size: u16 },
     /// See [`OpKind::WriteUncached`].
@@ -224,6 +300,12 @@ impl Op {
             Op::Evict { .. } => OpKind::Evict,
             Op::ReadOnce { .. } => OpKind::ReadOnce,
             Op::WriteUnique { .. } => OpKind::WriteUnique,
+            Op::WritePoison { .. } => OpKind::WritePoison,
+            Op::AtomicStore { .. } => OpKind::AtomicStore,
+            Op::AtomicLoad { .. } => OpKind::AtomicLoad,
+            Op::AtomicSwap { .. } => OpKind::AtomicSwap,
+            Op::AtomicCompare { .. } => OpKind::AtomicCompare,
+            Op::CleanInvalid { .. } => OpKind::CleanInvalid,
             Op::ReadUncached { .. } => OpKind::ReadUncached,
             Op::WriteUncached { .. } => OpKind::WriteUncached,
             Op::Raw { .. } => OpKind::Raw,
@@ -239,16 +321,22 @@ impl Op {
             | Op::Swap { addr, size, .. }
             | Op::CompareSwap { addr, size, .. }
             | Op::WriteUnique { addr, size, .. }
+            | Op::WritePoison { addr, size, .. }
+            | Op::AtomicStore { addr, size, .. }
+            | Op::AtomicLoad { addr, size, .. }
+            | Op::AtomicSwap { addr, size, .. }
+            | Op::AtomicCompare { addr, size, .. }
             | Op::ReadUncached { addr, size }
             | Op::WriteUncached { addr, size, .. } => Some((addr, size)),
-            Op::StoreLine { addr, .. } | Op::Evict { addr } | Op::ReadOnce { addr } => {
-                Some((addr, LINE_BYTES as u16))
-            }
+            Op::StoreLine { addr, .. }
+            | Op::Evict { addr }
+            | Op::ReadOnce { addr }
+            | Op::CleanInvalid { addr } => Some((addr, LINE_BYTES as u16)),
             Op::Fence | Op::Raw { .. } => None,
         }
     }
 
-    /// The value that it writes, adds or exchanges.
+    /// The value that it writes, exchanges or operates with.
     pub const fn value(&self) -> Option<u128> {
         match *self {
             Op::Store { value, .. }
@@ -257,7 +345,47 @@ impl Op {
             | Op::Swap { value, .. }
             | Op::CompareSwap { value, .. }
             | Op::WriteUnique { value, .. }
+            | Op::WritePoison { value, .. }
+            | Op::AtomicStore { value, .. }
+            | Op::AtomicLoad { value, .. }
+            | Op::AtomicSwap { value, .. }
+            | Op::AtomicCompare { value, .. }
             | Op::WriteUncached { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn value_mut(&mut self) -> Option<&mut u128> {
+        match self {
+            Op::Store { value, .. }
+            | Op::StoreLine { value, .. }
+            | Op::FetchAdd { value, .. }
+            | Op::Swap { value, .. }
+            | Op::CompareSwap { value, .. }
+            | Op::WriteUnique { value, .. }
+            | Op::WritePoison { value, .. }
+            | Op::AtomicStore { value, .. }
+            | Op::AtomicLoad { value, .. }
+            | Op::AtomicSwap { value, .. }
+            | Op::AtomicCompare { value, .. }
+            | Op::WriteUncached { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value that memory must hold for an exchange.
+    pub const fn expected(&self) -> Option<u128> {
+        match *self {
+            Op::CompareSwap { expected, .. } | Op::AtomicCompare { expected, .. } => Some(expected),
+            _ => None,
+        }
+    }
+
+    /// What an atomic_store or atomic_load does.
+    pub const fn atomic(&self) -> Option<AtomicOp> {
+        match *self {
+            Op::AtomicStore { atomic, .. } | Op::AtomicLoad { atomic, .. } => Some(atomic),
             _ => None,
         }
     }
@@ -281,6 +409,7 @@ impl Op {
         let log2 = log2.map_or(u8::MAX, |log2| log2 as u8);
         let (fits, wanted) = match kind.widths() {
             Widths::Fixed => (true, ""),
+            Widths::Far => (matches!(log2, 2 | 3), "4 or 8"),
             Widths::Word => (log2 <= 4, "1, 2, 4, 8 or 16"),
             Widths::WordOrLine => (log2 <= 4 || log2 == LINE_SIZE, "1, 2, 4, 8, 16 or 64"),
             Widths::Any => (log2 <= MAX_SIZE, "a power of two up to 256"),
@@ -305,13 +434,9 @@ impl Op {
                  the address must be a multiple of {size}"
             ));
         }
-        let expected = match *self {
-            Op::CompareSwap { expected, .. } => Some(expected),
-            _ => None,
-        };
         // The words of a longer write count up from a 64-bit number.
         let bytes = if size <= 16 { u32::from(size) } else { 8 };
-        for value in self.value().into_iter().chain(expected) {
+        for value in self.value().into_iter().chain(self.expected()) {
             if value.checked_shr(8 * bytes).is_some_and(|rest| rest != 0) {
                 return Err(format!("value {value:#x} does not fit in {bytes} bytes"));
             }
@@ -329,7 +454,10 @@ impl fmt::Display for Op {
                 write!(f, " bytes {size}")?;
             }
         }
-        if let Op::CompareSwap { expected, .. } = self {
+        if let Some(atomic) = self.atomic() {
+            write!(f, " {atomic}")?;
+        }
+        if let Some(expected) = self.expected() {
             write!(f, " expected {expected:#x}")?;
         }
         if let Some(value) = self.value() {
@@ -380,6 +508,8 @@ struct StepLine {
     addr: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     size: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    atomic: Option<AtomicOp>,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -411,10 +541,8 @@ impl From<Step> for StepLine {
             op: kind,
             addr,
             size: size.filter(|_| !matches!(kind.widths(), Widths::Fixed)),
-            expected: match op {
-                Op::CompareSwap { expected, .. } => Some(expected),
-                _ => None,
-            },
+            atomic: op.atomic(),
+            expected: op.expected(),
             value: op.value(),
             words: match op {
                 Op::Raw { words } => Some(words),
@@ -456,10 +584,7 @@ impl TryFrom<StepLine> for Step {
             OpKind::CompareSwap => Op::CompareSwap {
                 addr: line.addr()?,
                 size: line.size()?,
-                expected: line
-                    .expected
-                    .take()
-                    .ok_or_else(|| lacks(kind, "expected"))?,
+                expected: line.expected()?,
                 value: line.value()?,
             },
             OpKind::Fence => Op::Fence,
@@ -470,6 +595,35 @@ impl TryFrom<StepLine> for Step {
                 size: line.size()?,
                 value: line.value()?,
             },
+            OpKind::WritePoison => Op::WritePoison {
+                addr: line.addr()?,
+                size: line.size()?,
+                value: line.value()?,
+            },
+            OpKind::AtomicStore => Op::AtomicStore {
+                addr: line.addr()?,
+                size: line.size()?,
+                atomic: line.atomic()?,
+                value: line.value()?,
+            },
+            OpKind::AtomicLoad => Op::AtomicLoad {
+                addr: line.addr()?,
+                size: line.size()?,
+                atomic: line.atomic()?,
+                value: line.value()?,
+            },
+            OpKind::AtomicSwap => Op::AtomicSwap {
+                addr: line.addr()?,
+                size: line.size()?,
+                value: line.value()?,
+            },
+            OpKind::AtomicCompare => Op::AtomicCompare {
+                addr: line.addr()?,
+                size: line.size()?,
+                expected: line.expected()?,
+                value: line.value()?,
+            },
+            OpKind::CleanInvalid => Op::CleanInvalid { addr: line.addr()? },
             OpKind::ReadUncached => Op::ReadUncached {
                 addr: line.addr()?,
                 size: line.size()?,
@@ -486,6 +640,7 @@ impl TryFrom<StepLine> for Step {
         let left = [
             ("addr", line.addr.is_some()),
             ("size", line.size.is_some()),
+            ("atomic", line.atomic.is_some()),
             ("expected", line.expected.is_some()),
             ("value", line.value.is_some()),
             ("words", line.words.is_some()),
@@ -512,6 +667,16 @@ impl StepLine {
 
     fn size(&mut self) -> Result<u16, String> {
         self.size.take().ok_or_else(|| lacks(self.op, "size"))
+    }
+
+    fn atomic(&mut self) -> Result<AtomicOp, String> {
+        self.atomic.take().ok_or_else(|| lacks(self.op, "atomic"))
+    }
+
+    fn expected(&mut self) -> Result<u128, String> {
+        self.expected
+            .take()
+            .ok_or_else(|| lacks(self.op, "expected"))
     }
 
     fn value(&mut self) -> Result<u128, String> {

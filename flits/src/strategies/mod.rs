@@ -9,7 +9,7 @@ mod program;
 mod shape;
 
 pub use hostile::{Fault, faulty_words};
-pub use program::{Programs, number_values};
+pub use program::{Programs, number_values, usual_kinds};
 pub use shape::Shape;
 
 use crate::layout::{self, Form, LINE_BYTES};

@@ -4,7 +4,7 @@ use super::hostile::sent_from;
 use super::{Fault, Shape, faulty_words};
 use crate::layout::LINE_BYTES;
 use crate::stimulus::{Config, MemoryTiming, Node, Op, OpKind, Stall, Step, Stimulus, Timing};
-use crate::{LinkWord, NodeId};
+use crate::{AtomicOp, LinkWord, NodeId};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
@@ -40,18 +40,26 @@ struct Draw {
     words: Vec<LinkWord>,
 }
 
+/// Whether random programs have far atomics, clean_invalid and write_poison: not before the switch
+/// serves them.
+const WITH_FAR: bool = false;
+
+/// The operations of random programs: all but `raw`.
+pub fn usual_kinds() -> Vec<OpKind> {
+    use OpKind::{CleanInvalid, Raw, WritePoison};
+    let is_new = |kind: OpKind| kind.is_far() || matches!(kind, CleanInvalid | WritePoison);
+    let is_usual = |&kind: &OpKind| kind != Raw && (WITH_FAR || !is_new(kind));
+    OpKind::ALL.into_iter().filter(is_usual).collect()
+}
+
 impl Programs {
     /// Stimuli for a switch of `ports` ports (4, 8 or 16): up to 60 steps of all operations but
     /// `raw`, of any shape, on small caches that evict soon.
     pub fn new(ports: usize) -> Programs {
-        let kinds = OpKind::ALL
-            .into_iter()
-            .filter(|&kind| kind != OpKind::Raw)
-            .collect();
         Programs {
             ports,
             steps: 1..=60,
-            kinds,
+            kinds: usual_kinds(),
             shape: None,
             faults: Fault::ALL.to_vec(),
             fixed: None,
@@ -242,7 +250,8 @@ fn op(config: &Config, kind: OpKind, shape: Shape, draw: &Draw, node: usize, tur
         .find(|region| region.coherent != uncached);
     let (base, lines) = region.map_or((0, 1), |r| (r.base, r.size / LINE_BYTES as u64));
     let sizes: &[u16] = match kind {
-        OpKind::Load | OpKind::WriteUnique => &[8, 1, 2, 4, 16, 64],
+        kind if kind.is_far() => &[8, 4],
+        OpKind::Load | OpKind::WriteUnique | OpKind::WritePoison => &[8, 1, 2, 4, 16, 64],
         OpKind::ReadUncached | OpKind::WriteUncached => &[8, 1, 2, 4, 16, 32, 64, 128, 256],
         _ => &[8, 1, 2, 4, 16],
     };
@@ -251,6 +260,7 @@ fn op(config: &Config, kind: OpKind, shape: Shape, draw: &Draw, node: usize, tur
     let offset = shape.offset(draw.offset, node, size, kind.writes());
     let addr = (line + offset) & !(u64::from(size) - 1);
     let value = 0;
+    let atomic = AtomicOp::ALL[draw.expected as usize % AtomicOp::ALL.len()];
     match kind {
         OpKind::Load => Op::Load { addr, size },
         OpKind::Store => Op::Store { addr, size, value },
@@ -267,6 +277,27 @@ fn op(config: &Config, kind: OpKind, shape: Shape, draw: &Draw, node: usize, tur
         OpKind::Evict => Op::Evict { addr: line },
         OpKind::ReadOnce => Op::ReadOnce { addr: line },
         OpKind::WriteUnique => Op::WriteUnique { addr, size, value },
+        OpKind::WritePoison => Op::WritePoison { addr, size, value },
+        OpKind::AtomicStore => Op::AtomicStore {
+            addr,
+            size,
+            atomic,
+            value,
+        },
+        OpKind::AtomicLoad => Op::AtomicLoad {
+            addr,
+            size,
+            atomic,
+            value,
+        },
+        OpKind::AtomicSwap => Op::AtomicSwap { addr, size, value },
+        OpKind::AtomicCompare => Op::AtomicCompare {
+            addr,
+            size,
+            expected: 0,
+            value,
+        },
+        OpKind::CleanInvalid => Op::CleanInvalid { addr: line },
         OpKind::ReadUncached => Op::ReadUncached { addr, size },
         OpKind::WriteUncached => Op::WriteUncached { addr, size, value },
         OpKind::Raw => Op::Raw {
@@ -289,20 +320,13 @@ pub fn number_values(steps: &mut [Step]) {
             2 => index % 0xffff + 1,
             _ => (index + 1) * WORDS,
         };
-        match &mut step.op {
-            Op::Store { value, .. }
-            | Op::StoreLine { value, .. }
-            | Op::FetchAdd { value, .. }
-            | Op::Swap { value, .. }
-            | Op::CompareSwap { value, .. }
-            | Op::WriteUnique { value, .. }
-            | Op::WriteUncached { value, .. } => *value = number,
-            _ => {}
+        if let Some(value) = step.op.value_mut() {
+            *value = number;
         }
     }
 }
 
-/// Lets compare_swap expect what memory held at first or what some step of the same address and
+/// Lets compare_swap and atomic_compare expect what memory held at first or what some step of the same address and
 /// size writes, so that some of them exchange.
 fn choose_expected(steps: &mut [Step], choices: &[u32]) {
     let mut written: BTreeMap<(u64, u16), Vec<u128>> = BTreeMap::new();
@@ -313,7 +337,11 @@ fn choose_expected(steps: &mut [Step], choices: &[u32]) {
     }
     for (step, &choice) in steps.iter_mut().zip(choices) {
         let access = step.op.access();
-        if let (Op::CompareSwap { expected, .. }, Some(access)) = (&mut step.op, access) {
+        if let (
+            Op::CompareSwap { expected, .. } | Op::AtomicCompare { expected, .. },
+            Some(access),
+        ) = (&mut step.op, access)
+        {
             let values = &written[&access];
             *expected = values[choice as usize % values.len()];
         }

@@ -206,7 +206,8 @@ impl Cache {
     ) -> Step {
         let mut data = self.data(place, cx.cycle)?.clone();
         let at = LineBytes::offset(addr);
-        data.0[at..at + bytes.len()].copy_from_slice(bytes);
+        data.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        data.poison &= bytes.len() != data.bytes.len();
         self.step(place, NodeIn::Store(data), None, cx)?;
         cx.checks.on_store(cx.cycle, cx.port, index, addr, bytes);
         Ok(())

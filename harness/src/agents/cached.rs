@@ -153,8 +153,8 @@ impl CachedNode {
                 Ok(Attempt::Done)
             }
             OpKind::Evict => self.evict(id, line, service, cx),
-            // A line that is here, or on its way, is loaded and stored: the home does not snoop the
-            // requester.
+            // A line that is here, or on its way, is loaded and stored, or else it leaves first: the
+            // home does not snoop the requester.
             OpKind::ReadOnce | OpKind::WriteUnique
                 if matches!(self.cache.find(line), Some(Place::Way(_))) =>
             {
@@ -166,11 +166,17 @@ impl CachedNode {
                 };
                 self.attempt(id, service, cx)
             }
+            kind if kind.leaves_no_copy()
+                && let Some(place) = self.cache.find(line) =>
+            {
+                self.leave(id, place, cx)
+            }
             OpKind::ReadOnce | OpKind::WriteUnique
                 if self.cache.find(line).is_some() || self.direct.touches(line) =>
             {
                 Ok(Attempt::Blocked)
             }
+            kind if kind.leaves_no_copy() && self.direct.touches(line) => Ok(Attempt::Blocked),
             _ if self.direct.is_full() => Ok(Attempt::Blocked),
             _ => {
                 self.direct.start(id, cx)?;
@@ -187,11 +193,11 @@ impl CachedNode {
         cx: &mut Context<'_>,
     ) -> Result<Attempt, Failure> {
         let (addr, len) = (cx.ops[id].addr, cx.ops[id].len as usize);
-        let (service, source) = match self.store_buffer.lookup(addr, len) {
+        let (service, source, status) = match self.store_buffer.lookup(addr, len) {
             Lookup::Partial => return Ok(Attempt::Blocked),
             Lookup::Hit(bytes) => {
                 cx.ops[id].data[..len].copy_from_slice(bytes);
-                (Service::StoreBuffer, LoadSource::StoreBuffer)
+                (Service::StoreBuffer, LoadSource::StoreBuffer, RespErr::Ok)
             }
             Lookup::Miss => {
                 let place = match self.get(line, Want::Read, cx)? {
@@ -201,16 +207,17 @@ impl CachedNode {
                 };
                 let data = self.cache.data(place, cx.cycle)?;
                 cx.ops[id].data[..len].copy_from_slice(data.at(addr, len));
+                let status = packets::status_with(data.poison);
                 if cx.ops[id].kind == OpKind::LoadReserved {
                     self.reserved = Some(addr);
                 }
-                (service, LoadSource::Cache)
+                (service, LoadSource::Cache, status)
             }
         };
         let op = &cx.ops[id];
         cx.checks
             .on_load(cx.cycle, cx.port, op.index, addr, op.bytes(), source);
-        self.finish(id, RespErr::Ok, service, cx);
+        self.finish(id, status, service, cx);
         Ok(Attempt::Done)
     }
 
@@ -224,7 +231,7 @@ impl CachedNode {
     ) -> Result<Attempt, Failure> {
         let op = &cx.ops[id];
         let want = match <[u8; layout::LINE_BYTES]>::try_from(op.bytes()) {
-            Ok(bytes) if !op.kind.is_atomic() => Want::Overwrite(LineBytes(bytes)),
+            Ok(bytes) if !op.kind.is_atomic() => Want::Overwrite(LineBytes::new(bytes)),
             _ => Want::Write,
         };
         let place = match self.get(line, want, cx)? {
@@ -234,8 +241,10 @@ impl CachedNode {
         };
         let op = &mut cx.ops[id];
         let (addr, len, index) = (op.addr, op.len as usize, op.index);
-        let old = self.cache.data(place, cx.cycle)?.at(addr, len);
+        let data = self.cache.data(place, cx.cycle)?;
+        let old = data.at(addr, len);
         let new = op.updated(old);
+        let status = packets::status_with(data.poison && op.kind.is_atomic());
         if op.kind.is_atomic() {
             op.data[..len].copy_from_slice(old);
             cx.checks
@@ -246,7 +255,7 @@ impl CachedNode {
         }
         match cx.ops[id].kind {
             OpKind::StoreConditional => self.conclude(id, true, service, cx),
-            _ => self.finish(id, RespErr::Ok, service, cx),
+            _ => self.finish(id, status, service, cx),
         }
         Ok(Attempt::Done)
     }
@@ -330,14 +339,17 @@ impl CachedNode {
                 self.finish(id, RespErr::Ok, service, cx);
                 Ok(Attempt::Done)
             }
-            Some(place) => {
-                let txn = match self.cache.pending(place) {
-                    Some(txn) => Some(txn),
-                    None => self.cache.give_up(place, cx)?,
-                };
-                Ok(txn.map_or(Attempt::Blocked, |txn| self.wait(txn, id)))
-            }
+            Some(place) => self.leave(id, place, cx),
         }
+    }
+
+    /// Has a line that is here leave, and the operation wait for that.
+    fn leave(&mut self, id: OpId, place: Place, cx: &mut Context<'_>) -> Result<Attempt, Failure> {
+        let txn = match self.cache.pending(place) {
+            Some(txn) => Some(txn),
+            None => self.cache.give_up(place, cx)?,
+        };
+        Ok(txn.map_or(Attempt::Blocked, |txn| self.wait(txn, id)))
     }
 
     fn wait(&mut self, txn: u16, id: OpId) -> Attempt {
@@ -350,9 +362,13 @@ impl CachedNode {
     }
 
     /// Goes on with everything that waited for a transaction. An error belongs to whoever caused the
-    /// request, the first; the others try for themselves.
+    /// request, the first; the others try for themselves. A line that came is no error, poisoned or
+    /// not: who loads from it will see.
     fn resume(&mut self, answer: &Header, service: Service, cx: &mut Context<'_>) -> Step {
-        let status = packets::status_of(answer);
+        let status = match answer.class() {
+            Class::Dat => RespErr::Ok,
+            _ => answer.resp,
+        };
         self.queue_blocked = false;
         self.drain_blocked = false;
         let mut ending = std::mem::take(&mut self.ending);

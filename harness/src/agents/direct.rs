@@ -1,6 +1,7 @@
-//! Requests that leave nothing in a cache: uncached accesses, ReadOnce and WriteUnique.
+//! Requests that leave nothing in a cache: uncached accesses, ReadOnce, WriteUnique, far atomics and
+//! CleanInvalid.
 
-use super::line::{LineBytes, LineWrite};
+use super::line::{LineAtomic, LineBytes, LineWrite};
 use super::packets;
 use super::{Context, NodeSet, OpId, OpKind, Status, Step, protocol_failure};
 use crate::protocol::{NodeIn, NodeLine, node};
@@ -78,6 +79,24 @@ impl Direct {
                 let write = LineWrite::new(addr, access.bytes());
                 self.coherent(addr, txn, NodeIn::IssueWriteUnique(write), cx)?
             }
+            OpKind::WritePoison => {
+                let mut write = LineWrite::new(addr, access.bytes());
+                write.bytes.poison = true;
+                self.coherent(addr, txn, NodeIn::IssueWriteUnique(write), cx)?
+            }
+            OpKind::CleanInvalid => {
+                self.coherent(addr, txn, NodeIn::Issue(Opcode::CleanInvalid), cx)?
+            }
+            _ if let Some(atomic) = access.atomic() => {
+                let atomic = LineAtomic {
+                    atomic,
+                    addr,
+                    size: access.len.trailing_zeros() as u8,
+                    poison: false,
+                };
+                let input = NodeIn::IssueAtomic(opcode_of(kind), atomic);
+                self.coherent(addr, txn, input, cx)?
+            }
             _ => {
                 self.uncached(op, txn, cx);
                 None
@@ -143,7 +162,11 @@ impl Direct {
             return super::stray(self.node, header, cx);
         };
         let carries_data = header.class() == Class::Dat;
-        let wants_data = matches!(cx.ops[op].kind, OpKind::ReadUncached | OpKind::ReadOnce);
+        let kind = cx.ops[op].kind;
+        let wants_data = match kind {
+            OpKind::ReadUncached | OpKind::ReadOnce => true,
+            kind => kind.is_far() && !matches!(kind, OpKind::AtomicStore(_)),
+        };
         let failed = packets::status_of(header) != RespErr::Ok;
         if carries_data != wants_data && (carries_data || !failed) {
             let what = format!("{header} answers {:?}", cx.ops[op].kind);
@@ -151,7 +174,13 @@ impl Direct {
         }
         if let Some((line, state)) = line {
             self.coherent -= 1;
-            let input = if carries_data {
+            let input = if carries_data && kind.is_far() {
+                // The old value is its operation's; the line stays as it is here, with no copy.
+                NodeIn::CompData {
+                    state: header.state,
+                    data: LineBytes::new([0; layout::LINE_BYTES]),
+                }
+            } else if carries_data {
                 let data = packets::line_of(self.node, header, payload, cx.cycle)?;
                 NodeIn::CompData {
                     state: header.state,
@@ -188,6 +217,16 @@ impl Direct {
         };
         finish(op, packets::status_of(header), service, cx);
         Ok(())
+    }
+}
+
+/// The request of a far atomic.
+fn opcode_of(kind: OpKind) -> Opcode {
+    match kind {
+        OpKind::AtomicLoad(_) => Opcode::AtomicLoad,
+        OpKind::AtomicSwap => Opcode::AtomicSwap,
+        OpKind::AtomicCompare => Opcode::AtomicCompare,
+        _ => Opcode::AtomicStore,
     }
 }
 

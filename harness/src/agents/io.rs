@@ -7,8 +7,8 @@ use crate::{Failure, FailureKind};
 use flits::{Class, Flit, Header, NodeId, RespErr};
 use std::collections::VecDeque;
 
-/// A device without a cache: uncached reads and writes of up to 256 bytes, ReadOnce and WriteUnique,
-/// several in flight.
+/// A device without a cache: uncached reads and writes of up to 256 bytes, ReadOnce, WriteUnique, far
+/// atomics and CleanInvalid, several in flight.
 pub struct IoNode {
     node: NodeId,
     direct: Direct,

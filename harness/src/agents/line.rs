@@ -1,18 +1,36 @@
 //! The contents of a cache line, as the protocol functions handle them.
 
 use crate::protocol::LineData;
-use flits::{Flit, layout, layout::lanes};
+use flits::{Atomic, Flit, layout, layout::lanes};
 
 const FLITS: usize = layout::LINE_BYTES / layout::FLIT_BYTES;
 
 /// The bytes of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LineBytes(pub [u8; layout::LINE_BYTES]);
+pub struct LineBytes {
+    /// The bytes.
+    pub bytes: [u8; layout::LINE_BYTES],
+    /// Some of them are known to be corrupt.
+    pub poison: bool,
+}
+
+/// A far atomic and where it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LineAtomic {
+    /// What it does.
+    pub atomic: Atomic,
+    /// Byte address of the word.
+    pub addr: u64,
+    /// log2 of the word's bytes: 2 or 3.
+    pub size: u8,
+    /// The operand is known to be corrupt.
+    pub poison: bool,
+}
 
 /// Some bytes of a line, or all: what a WriteUnique and a store carry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LineWrite {
-    /// The new bytes in their places.
+    /// The new bytes in their places; poisoned if they are known to be corrupt.
     pub bytes: LineBytes,
     /// Which bytes are new, one bit each.
     pub mask: u64,
@@ -22,8 +40,8 @@ impl LineWrite {
     /// The write of `bytes` at `addr`; they do not leave the line.
     pub fn new(addr: u64, bytes: &[u8]) -> Self {
         let at = LineBytes::offset(addr);
-        let mut line = LineBytes([0; layout::LINE_BYTES]);
-        line.0[at..at + bytes.len()].copy_from_slice(bytes);
+        let mut line = LineBytes::new([0; layout::LINE_BYTES]);
+        line.bytes[at..at + bytes.len()].copy_from_slice(bytes);
         LineWrite {
             bytes: line,
             mask: mask(addr, bytes.len()),
@@ -57,6 +75,12 @@ pub(super) fn mask(addr: u64, len: usize) -> u64 {
 }
 
 impl LineBytes {
+    /// Good bytes.
+    pub fn new(bytes: [u8; layout::LINE_BYTES]) -> Self {
+        let poison = false;
+        LineBytes { bytes, poison }
+    }
+
     /// Place of a byte in its line.
     pub fn offset(addr: u64) -> usize {
         addr as usize % layout::LINE_BYTES
@@ -65,20 +89,20 @@ impl LineBytes {
     /// The `len` bytes at `addr`.
     pub fn at(&self, addr: u64, len: usize) -> &[u8] {
         let start = Self::offset(addr);
-        &self.0[start..start + len]
+        &self.bytes[start..start + len]
     }
 
     /// The four payload flits.
     pub fn to_flits(&self) -> [Flit; FLITS] {
         std::array::from_fn(|i| {
             let mut lanes = [0; layout::FLIT_BYTES];
-            lanes.copy_from_slice(&self.0[i * layout::FLIT_BYTES..][..layout::FLIT_BYTES]);
+            lanes.copy_from_slice(&self.bytes[i * layout::FLIT_BYTES..][..layout::FLIT_BYTES]);
             Flit::from_bytes(lanes)
         })
     }
 
-    /// The line in payload flits; `None` unless there are four.
-    pub fn from_flits(flits: &[Flit]) -> Option<Self> {
+    /// The line in the payload flits of a packet, poisoned or not; `None` unless there are four.
+    pub fn from_flits(flits: &[Flit], poison: bool) -> Option<Self> {
         if flits.len() != FLITS {
             return None;
         }
@@ -86,24 +110,48 @@ impl LineBytes {
         for (lanes, flit) in line.chunks_exact_mut(layout::FLIT_BYTES).zip(flits) {
             lanes.copy_from_slice(&flit.to_bytes());
         }
-        Some(LineBytes(line))
+        let bytes = line;
+        Some(LineBytes { bytes, poison })
     }
 }
 
 impl LineData for LineBytes {
     type Write = LineWrite;
+    type Atomic = LineAtomic;
 
     fn merged(mut self, write: &LineWrite) -> Self {
-        for (i, byte) in self.0.iter_mut().enumerate() {
+        for (i, byte) in self.bytes.iter_mut().enumerate() {
             if write.mask >> i & 1 != 0 {
-                *byte = write.bytes.0[i];
+                *byte = write.bytes.bytes[i];
             }
         }
+        self.poison = write.bytes.poison || self.poison && write.mask != u64::MAX;
         self
     }
 
     fn whole(write: &LineWrite) -> Option<Self> {
         (write.mask == u64::MAX).then(|| write.bytes.clone())
+    }
+
+    fn computed(mut self, atomic: &LineAtomic) -> (Self, LineWrite) {
+        let LineAtomic {
+            atomic,
+            addr,
+            size,
+            poison,
+        } = *atomic;
+        let len = 1 << size;
+        let mut word = [0; 8];
+        word[..len].copy_from_slice(self.at(addr, len));
+        let new = atomic.apply(u64::from_le_bytes(word), size);
+        self.poison |= poison;
+        let mut write = LineWrite::new(addr, &new.to_le_bytes()[..len]);
+        write.bytes.poison = self.poison;
+        (self, write)
+    }
+
+    fn is_poisoned(&self) -> bool {
+        self.poison
     }
 }
 
@@ -113,11 +161,11 @@ mod tests {
 
     #[test]
     fn flits_hold_the_bytes_in_order() {
-        let line = LineBytes(std::array::from_fn(|i| i as u8));
+        let line = LineBytes::new(std::array::from_fn(|i| i as u8));
         let flits = line.to_flits();
         assert_eq!(flits[1].to_bytes()[3], 19);
-        assert_eq!(LineBytes::from_flits(&flits), Some(line));
-        assert_eq!(LineBytes::from_flits(&flits[..3]), None);
+        assert_eq!(LineBytes::from_flits(&flits, false), Some(line));
+        assert_eq!(LineBytes::from_flits(&flits[..3], false), None);
     }
 
     #[test]
@@ -132,14 +180,56 @@ mod tests {
 
     #[test]
     fn a_write_changes_its_bytes_and_no_others() {
-        let old = LineBytes([0xee; 64]);
+        let old = LineBytes::new([0xee; 64]);
         let write = LineWrite::new(0x1038, &[1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(write.mask, 0xff << 56);
         let new = old.clone().merged(&write);
         assert_eq!(new.at(0x1038, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
-        assert_eq!(new.0[..56], old.0[..56]);
+        assert_eq!(new.bytes[..56], old.bytes[..56]);
         assert_eq!(LineBytes::whole(&write), None);
         let all = LineWrite::new(0x1000, &[7; 64]);
-        assert_eq!(LineBytes::whole(&all), Some(LineBytes([7; 64])));
+        assert_eq!(LineBytes::whole(&all), Some(LineBytes::new([7; 64])));
+    }
+
+    #[test]
+    fn poison_stays_until_the_whole_line_is_overwritten() {
+        let poisoned = |bytes| LineBytes {
+            bytes,
+            poison: true,
+        };
+        let (part, all) = (
+            LineWrite::new(0x1000, &[1; 16]),
+            LineWrite::new(0x1000, &[1; 64]),
+        );
+        assert!(poisoned([0; 64]).merged(&part).poison);
+        assert!(!poisoned([0; 64]).merged(&all).poison);
+        let bytes = poisoned(part.bytes.bytes);
+        let bad = LineWrite { bytes, ..part };
+        assert!(LineBytes::new([0; 64]).merged(&bad).poison);
+    }
+
+    #[test]
+    fn an_atomic_answers_the_old_line_and_writes_its_word() {
+        let (op, operand) = (flits::AtomicOp::Add, 0x0101_0101);
+        let atomic = LineAtomic {
+            atomic: Atomic::Modify { op, operand },
+            addr: 0x1024,
+            size: 2,
+            poison: false,
+        };
+        let line = LineBytes::new([7; 64]);
+        let (old, write) = line.clone().computed(&atomic);
+        assert_eq!(old, line);
+        assert_eq!(write.mask, 0xf << 0x24);
+        assert_eq!(
+            line.merged(&write).at(0x1020, 12),
+            [7, 7, 7, 7, 8, 8, 8, 8, 7, 7, 7, 7]
+        );
+        let bad = LineAtomic {
+            poison: true,
+            ..atomic
+        };
+        let (old, write) = LineBytes::new([7; 64]).computed(&bad);
+        assert!(old.poison && write.bytes.poison);
     }
 }

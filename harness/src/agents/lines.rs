@@ -176,7 +176,7 @@ mod tests {
         *lines.slot_mut(place) = Slot::empty();
         lines.occupy(place, line);
         lines.slot_mut(place).node.state = CacheState::SC;
-        lines.slot_mut(place).node.data = Some(LineBytes([0; 64]));
+        lines.slot_mut(place).node.data = Some(LineBytes::new([0; 64]));
         place
     }
 

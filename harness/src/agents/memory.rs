@@ -1,10 +1,10 @@
-//! A memory: bytes by local address, latency and bandwidth.
+//! A memory: bytes by local address, poison by 16 bytes, latency and bandwidth.
 
 use super::packets;
 use super::{Agent, Context, OpId, Outbox, Step};
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, Header, NodeId, Opcode, layout};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Words of answers that may wait for the link before the memory holds the next one back.
 const ANSWER_ROOM: usize = 2 * (layout::MAX_PAYLOAD + 1);
@@ -55,6 +55,8 @@ pub struct MemoryNode {
     node: NodeId,
     timing: MemoryTiming,
     pages: BTreeMap<u64, Box<[u8; PAGE as usize]>>,
+    /// Local addresses, in pieces of 16 bytes, of what is known to be corrupt.
+    poison: BTreeSet<u64>,
     /// In the order in which they are due.
     answers: VecDeque<Answer>,
     /// When each channel is free again.
@@ -68,6 +70,7 @@ impl MemoryNode {
             node,
             timing,
             pages: BTreeMap::new(),
+            poison: BTreeSet::new(),
             answers: VecDeque::new(),
             free_at: vec![0; timing.channels as usize],
         }
@@ -79,6 +82,14 @@ impl MemoryNode {
             Some(page) => bytes.copy_from_slice(&page[(local % PAGE) as usize..][..bytes.len()]),
             None => bytes.fill(0),
         }
+    }
+
+    /// Whether any 16-byte piece of the bytes is known to be corrupt.
+    fn is_poisoned(&self, local: u64, len: usize) -> bool {
+        let piece = layout::FLIT_BYTES as u64;
+        let last = local + len as u64 - 1;
+        !self.poison.is_empty()
+            && (self.poison.range(local / piece..=last / piece).next()).is_some()
     }
 
     /// Every line of the pages that were written: local byte address and bytes.
@@ -94,7 +105,8 @@ impl MemoryNode {
         })
     }
 
-    /// Writes the enabled bytes of a packet.
+    /// Writes the enabled bytes of a packet. A piece of which all bytes are written is as poisoned as
+    /// the packet, another that was poisoned stays so.
     fn write(&mut self, header: &Header, payload: &[Flit]) {
         // A packet of at most 16 bytes is a flit with enables, a larger one is whole flits.
         let first = header.addr & !(layout::FLIT_BYTES as u64 - 1);
@@ -103,7 +115,14 @@ impl MemoryNode {
             .entry(first / PAGE)
             .or_insert_with(|| Box::new([0; PAGE as usize]));
         let at = (first % PAGE) as usize;
-        for (lanes, flit) in page[at..].chunks_exact_mut(layout::FLIT_BYTES).zip(payload) {
+        let first_piece = first / layout::FLIT_BYTES as u64;
+        let pages = page[at..].chunks_exact_mut(layout::FLIT_BYTES);
+        for ((lanes, flit), piece) in pages.zip(payload).zip(first_piece..) {
+            if header.poison {
+                self.poison.insert(piece);
+            } else if header.be == u16::MAX && !self.poison.is_empty() {
+                self.poison.remove(&piece);
+            }
             for (lane, (byte, new)) in lanes.iter_mut().zip(flit.to_bytes()).enumerate() {
                 if header.be >> lane & 1 != 0 {
                     *byte = new;
@@ -158,6 +177,8 @@ impl Agent for MemoryNode {
                 let mut bytes = [0; 1 << layout::MAX_SIZE];
                 let bytes = &mut bytes[..header.bytes()];
                 self.read(header.addr, bytes);
+                let poison = self.is_poisoned(header.addr, bytes.len());
+                let resp = packets::status_with(poison);
                 cx.checks.on_mem_read(cx.cycle, cx.port, header.addr, bytes);
                 packets::put_bytes(
                     &mut data[..layout::payload_flits(header.size)],
@@ -168,6 +189,8 @@ impl Agent for MemoryNode {
                     Header {
                         state: header.state,
                         size: header.size,
+                        poison,
+                        resp,
                         home_node: header.src,
                         home_txn: header.txn,
                         ..base(Opcode::CompData, header.return_node, header.return_txn)
@@ -175,6 +198,8 @@ impl Agent for MemoryNode {
                 } else {
                     Header {
                         size: header.size,
+                        poison,
+                        resp,
                         ..base(Opcode::CompData, header.src, header.txn)
                     }
                 }

@@ -20,7 +20,7 @@ mod tests;
 
 pub use cached::{CachedConfig, CachedNode};
 pub use io::IoNode;
-pub use line::{LineBytes, LineWrite};
+pub use line::{LineAtomic, LineBytes, LineWrite};
 pub use memory::{MemoryNode, MemoryTiming};
 pub use ops::{EXPECTED_OFFSET, MAX_ACCESS, Op, OpId, OpKind, OpTable, Request, Status};
 pub use outbox::Outbox;

@@ -3,12 +3,14 @@
 //! An [`Op`] lives in one [`OpTable`] from the moment a program submits it to the moment the program
 //! has taken its result; devices work on it in place, so nothing is copied or allocated on the way.
 
+use flits::{Atomic, AtomicOp};
 use std::task::Waker;
 
 /// Largest access, in bytes.
 pub const MAX_ACCESS: usize = 256;
 
-/// Where the expected value of a [`OpKind::CompareSwap`] starts in [`Op::data`].
+/// Where the expected value of a [`OpKind::CompareSwap`] or [`OpKind::AtomicCompare`] starts in
+/// [`Op::data`].
 pub const EXPECTED_OFFSET: usize = 16;
 
 /// What an operation does.
@@ -41,20 +43,52 @@ pub enum OpKind {
     ReadOnce,
     /// A coherent store that is not cached.
     WriteUnique,
+    /// The same, of data known to be corrupt.
+    WritePoison,
+    /// Modify 4 or 8 bytes of memory; far, at the home.
+    AtomicStore(AtomicOp),
+    /// Modify 4 or 8 bytes of memory, answer the old value; far.
+    AtomicLoad(AtomicOp),
+    /// Exchange 4 or 8 bytes with memory; far.
+    AtomicSwap,
+    /// Exchange 4 or 8 bytes with memory if it holds the expected value, answer the old one; far.
+    AtomicCompare,
+    /// The line in memory and in no cache.
+    CleanInvalid,
 }
 
 impl OpKind {
-    /// Whether the operation reads and writes in one.
+    /// Whether the home computes what memory then holds.
+    pub fn is_far(self) -> bool {
+        matches!(
+            self,
+            OpKind::AtomicStore(_)
+                | OpKind::AtomicLoad(_)
+                | OpKind::AtomicSwap
+                | OpKind::AtomicCompare
+        )
+    }
+
+    /// Whether a cache must have given the line up before.
+    pub fn leaves_no_copy(self) -> bool {
+        self.is_far() || matches!(self, OpKind::WritePoison | OpKind::CleanInvalid)
+    }
+
+    /// Whether the operation reads and writes in one, through the cache.
     pub fn is_atomic(self) -> bool {
         matches!(self, OpKind::FetchAdd | OpKind::Swap | OpKind::CompareSwap)
     }
 
     /// Whether the operation goes through the cache.
     pub fn is_cached(self) -> bool {
-        !matches!(
-            self,
-            OpKind::ReadUncached | OpKind::WriteUncached | OpKind::ReadOnce | OpKind::WriteUnique
-        )
+        !self.leaves_no_copy()
+            && !matches!(
+                self,
+                OpKind::ReadUncached
+                    | OpKind::WriteUncached
+                    | OpKind::ReadOnce
+                    | OpKind::WriteUnique
+            )
     }
 }
 
@@ -91,9 +125,31 @@ impl Op {
         &self.data[..self.len as usize]
     }
 
-    /// The expected value of a compare-and-swap.
+    /// The expected value of a compare-and-swap, near or far.
     pub fn expected(&self) -> &[u8] {
         &self.data[EXPECTED_OFFSET..EXPECTED_OFFSET + self.len as usize]
+    }
+
+    /// What a far atomic does.
+    pub fn atomic(&self) -> Option<Atomic> {
+        let word = |bytes: &[u8]| {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            u64::from_le_bytes(word)
+        };
+        let operand = || word(self.bytes());
+        Some(match self.kind {
+            OpKind::AtomicStore(op) | OpKind::AtomicLoad(op) => Atomic::Modify {
+                op,
+                operand: operand(),
+            },
+            OpKind::AtomicSwap => Atomic::Swap { new: operand() },
+            OpKind::AtomicCompare => Atomic::Compare {
+                expected: word(self.expected()),
+                new: operand(),
+            },
+            _ => return None,
+        })
     }
 
     /// What a write makes of the old bytes in memory; `None` if it leaves them.

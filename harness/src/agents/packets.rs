@@ -1,9 +1,9 @@
 //! What the protocol functions send, as packets.
 
-use super::line::{LineBytes, LineWrite};
+use super::line::{LineAtomic, LineBytes, LineWrite};
 use super::{Context, Step, protocol_failure};
 use crate::protocol::{NodeOut, Payload};
-use flits::{Flit, Header, NodeId, Opcode, RespErr, layout};
+use flits::{Atomic, AtomicOp, Flit, Header, NodeId, Opcode, RespErr, layout};
 
 /// Sends what a step of the line at `line` sends. `txn` names the node's own request, `cause` is the
 /// packet that is being answered, if any.
@@ -42,6 +42,7 @@ pub(super) fn send(
                     let header = Header {
                         size: layout::LINE_SIZE,
                         be: u16::MAX,
+                        poison: data.poison,
                         ..header
                     };
                     cx.out.send(&header, &data.to_flits());
@@ -56,9 +57,31 @@ pub(super) fn send(
                         addr: line + at,
                         size,
                         be,
+                        poison: write.bytes.poison,
                         ..header
                     };
                     cx.out.send(&header, &flits[first..first + count]);
+                }
+                Some(Payload::Atomic(LineAtomic {
+                    atomic,
+                    addr,
+                    size,
+                    poison,
+                })) => {
+                    let atomic_op = match atomic {
+                        Atomic::Modify { op, .. } => op,
+                        Atomic::Swap { .. } | Atomic::Compare { .. } => AtomicOp::Add,
+                    };
+                    let header = Header {
+                        addr,
+                        size,
+                        be: layout::lanes(addr, size),
+                        atomic_op,
+                        poison,
+                        ..header
+                    };
+                    cx.out
+                        .send(&header, &[Flit::from_bytes(atomic.lanes(addr, size))]);
                 }
             }
         }
@@ -69,6 +92,8 @@ pub(super) fn send(
                 txn: snoop.forward_txn,
                 size: layout::LINE_SIZE,
                 state,
+                poison: data.poison,
+                resp: status_with(data.poison),
                 home_node: snoop.src,
                 home_txn: snoop.txn,
                 ..base(Opcode::CompData)
@@ -88,6 +113,8 @@ pub(super) fn send(
             match data {
                 None => cx.out.send(&header, &[]),
                 Some(data) => {
+                    let poison = data.poison;
+                    let header = Header { poison, ..header };
                     cx.out.send(&header, &data.to_flits());
                     data_out(line, &data, cx);
                 }
@@ -108,7 +135,7 @@ pub(super) fn send(
 }
 
 fn data_out(line: u64, data: &LineBytes, cx: &mut Context<'_>) {
-    cx.checks.on_data_out(cx.cycle, cx.port, line, &data.0);
+    cx.checks.on_data_out(cx.cycle, cx.port, line, &data.bytes);
 }
 
 /// Puts the bytes of an access at `addr` into their lanes.
@@ -144,14 +171,27 @@ pub(super) fn line_of(
     payload: &[Flit],
     cycle: u64,
 ) -> Result<LineBytes, crate::Failure> {
-    LineBytes::from_flits(payload)
+    LineBytes::from_flits(payload, is_poisoned(header))
         .ok_or_else(|| protocol_failure(cycle, node, format!("{header} carries no whole line")))
 }
 
-/// How an answer ends the operations that wait for it: its status, and poisoned data is an error.
+/// Whether the data that a packet carries is known to be corrupt.
+fn is_poisoned(header: &Header) -> bool {
+    header.poison || header.resp == RespErr::DataError
+}
+
+/// The status of data, poisoned or not.
+pub(super) fn status_with(poison: bool) -> RespErr {
+    match poison {
+        true => RespErr::DataError,
+        false => RespErr::Ok,
+    }
+}
+
+/// How an answer ends the operation that it answers: its status, and poisoned data is an error.
 pub(super) fn status_of(header: &Header) -> RespErr {
     match header.resp {
-        RespErr::Ok if header.poison => RespErr::DataError,
+        RespErr::Ok => status_with(header.poison),
         status => status,
     }
 }

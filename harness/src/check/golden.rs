@@ -1,14 +1,14 @@
 //! Data value: the bytes that every location must hold now.
 //!
 //! The reference changes when a store commits in a unique line and when a memory performs a write
-//! that takes part in no cache (`WriteUnique`, `WriteNoSnp`). Data is compared where it is made: a
+//! that takes part in no cache (`WriteUnique`, `WriteNoSnp`, far atomics). Data is compared where it is made: a
 //! load in a cache, data that leaves a cache, a read at a memory. That nothing happens to it on the
 //! way is the business of [`super::delivery`].
 
 use std::ops::Range;
 
 use flits::layout::{FLIT_BYTES, LINE_BYTES};
-use flits::{Data, Packet};
+use flits::{Atomic, Data, Header, Packet};
 
 use super::pages::{PAGE, Pages};
 use super::{Verdict, violation};
@@ -41,58 +41,97 @@ impl Written<'_> {
     }
 }
 
-/// How far a write without caching has come, as far as one can tell from the outside.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    /// No write seen at a memory can be this one.
-    Issued,
-    /// It would change nothing, so that a memory write that was seen looks the same with and
-    /// without it.
-    Perhaps,
-    /// A memory has performed it.
-    Performed,
-}
-
-/// A write without caching, between its issue and its completion.
+/// A write without caching, between its issue and its completion. How far it has come can be told
+/// only from what memories do; see [`Golden::memory_write`].
 struct PendingWrite {
     node: usize,
     txn: u16,
     addr: u64,
+    /// What it writes; of a far atomic, nothing yet.
     data: Data,
     be: u16,
-    progress: Progress,
+    poison: bool,
+    /// What a far atomic does, and at which byte of `data`.
+    atomic: Option<(Atomic, Range<usize>)>,
+    /// The change of memory that is its.
+    done: Option<Change>,
+    /// What memory held at its place each time that a write was seen which changed nothing and looks
+    /// the same with and without this one.
+    unchanged: Vec<Data>,
+}
+
+/// What a write does to the bytes at its place.
+#[derive(Clone)]
+struct Change {
+    before: Data,
+    after: Data,
 }
 
 impl PendingWrite {
-    fn written(&self) -> Written<'_> {
-        Written {
-            addr: self.addr,
-            data: &self.data,
-            be: self.be,
-        }
+    /// What it leaves at its place; `before` is what was there.
+    fn result(&self, before: &[u8]) -> Data {
+        let Some((atomic, lanes)) = &self.atomic else {
+            return self.data.clone();
+        };
+        let mut word = [0; 8];
+        word[..lanes.len()].copy_from_slice(&before[lanes.clone()]);
+        let size = lanes.len().trailing_zeros() as u8;
+        let new = atomic.apply(u64::from_le_bytes(word), size);
+        let mut after = Data::from_slice(before);
+        after[lanes.clone()].copy_from_slice(&new.to_le_bytes()[..lanes.len()]);
+        after
     }
 
-    /// Whether `seen` is what a memory gets when exactly this write is done to `before`, the bytes
-    /// at `seen.addr` until now.
-    fn explains(&self, seen: Written<'_>, before: &[u8]) -> bool {
-        let own = self.written();
-        let Some(offset) = own
-            .addr
-            .checked_sub(seen.addr)
-            .map(|offset| offset as usize)
-        else {
-            return false;
+    /// Its place in what a memory is seen to write, if it is within.
+    fn place(&self, seen: Written<'_>) -> Option<Range<usize>> {
+        let offset = self.addr.checked_sub(seen.addr)? as usize;
+        (offset + self.data.len() <= seen.data.len()).then(|| offset..offset + self.data.len())
+    }
+
+    /// What it does if `seen` is what a memory gets when exactly this write is done to `before`, the
+    /// bytes at `seen.addr` until now.
+    fn explains(&self, seen: Written<'_>, before: &[u8]) -> Option<Change> {
+        let place = self.place(seen)?;
+        let own = self.result(&before[place.clone()]);
+        let written = Written {
+            addr: self.addr,
+            data: &own,
+            be: self.be,
         };
-        if offset + own.data.len() > seen.data.len() {
-            return false;
-        }
-        (0..seen.data.len()).all(|i| match i.checked_sub(offset) {
-            Some(j) if j < own.data.len() && own.enabled(j) => {
-                seen.enabled(i) && seen.data[i] == own.data[j]
+        let fits = (0..seen.data.len()).all(|i| match i.checked_sub(place.start) {
+            Some(j) if j < own.len() && written.enabled(j) => {
+                seen.enabled(i) && seen.data[i] == own[j]
             }
             _ => !seen.enabled(i) || seen.data[i] == before[i],
+        });
+        fits.then(|| Change {
+            before: Data::from_slice(&before[place]),
+            after: own,
         })
     }
+
+    /// Whether a change could as well be this write's.
+    fn could_do(&self, change: &Change, addr: u64) -> bool {
+        self.atomic.is_some() && self.addr == addr && self.result(&change.before) == change.after
+    }
+
+    /// Whether it could have been answered with `old` if memory held `before`.
+    fn answers(&self, before: &[u8], old: Option<&[u8]>) -> bool {
+        match (&self.atomic, old) {
+            (Some((_, lanes)), Some(old)) => before[lanes.clone()] == *old,
+            _ => true,
+        }
+    }
+}
+
+/// Who is taken to have made a change of memory: a node and its transaction.
+pub(super) type Owner = (usize, u16);
+
+/// A write without caching that a memory has performed.
+pub(super) struct Performed<'a> {
+    pub(super) owner: Owner,
+    pub(super) written: Written<'a>,
+    pub(super) poison: bool,
 }
 
 /// The bytes of the whole address space as of the last store, and the writes on their way.
@@ -147,75 +186,121 @@ impl Golden {
     /// `node` sends a write without caching.
     pub(super) fn issue(&mut self, node: usize, packet: &Packet) {
         let header = &packet.header;
+        let beats = packet.payload.iter().flat_map(|flit| flit.to_bytes());
+        let data: Data = beats.collect();
+        let lanes = <[u8; FLIT_BYTES]>::try_from(&data[..]).unwrap_or_default();
+        let Header {
+            opcode,
+            atomic_op,
+            addr,
+            size,
+            ..
+        } = *header;
+        let first = addr as usize % FLIT_BYTES;
+        let atomic = Atomic::of(opcode, atomic_op, addr, size, &lanes);
         self.pending.push(PendingWrite {
             node,
             txn: header.txn,
             addr: header.addr & !(FLIT_BYTES as u64 - 1),
-            data: packet
-                .payload
-                .iter()
-                .flat_map(|flit| flit.to_bytes())
-                .collect(),
+            data,
             be: header.be,
-            progress: Progress::Issued,
+            poison: header.poison,
+            atomic: atomic.map(|atomic| (atomic, first..first + header.bytes())),
+            done: None,
+            unchanged: Vec::new(),
         });
     }
 
-    /// The write `txn` of `node` is answered; with `performed` it must have been done at a memory.
-    pub(super) fn complete(&mut self, node: usize, txn: u16, performed: bool) -> Verdict {
+    /// The write `txn` of `node` is answered; with `performed` it must have been done at a memory,
+    /// and have found `old` there if that is its answer.
+    ///
+    /// Far atomics that would have done the same cannot be told apart before the answers come. Gives
+    /// who, other than thought, has made which change: pairs of the old owner and the new.
+    pub(super) fn complete(
+        &mut self,
+        (node, txn): Owner,
+        performed: bool,
+        old: Option<&[u8]>,
+    ) -> Result<Vec<(Owner, Owner)>, Box<super::Violation>> {
         let Some(at) = self
             .pending
             .iter()
             .position(|w| w.node == node && w.txn == txn)
         else {
-            return Ok(());
+            return Ok(Vec::new());
         };
-        let write = self.pending.swap_remove(at);
-        match (performed, write.progress) {
-            (true, Progress::Issued) => Err(violation(
-                FailureKind::Data,
-                format!(
-                    "node {node} has a completion for its write of {} at {:#x} (txn {txn}), but no \
-                     memory has performed it",
-                    count(write.data.len(), "byte"),
-                    write.addr
-                ),
-            )),
-            (false, Progress::Performed) => Err(violation(
-                FailureKind::Data,
-                format!(
-                    "node {node}'s write at {:#x} (txn {txn}) was refused, but a memory has \
-                     performed it",
-                    write.addr
-                ),
-            )),
-            _ => Ok(()),
+        let write = self.pending.remove(at);
+        let unchanged = || {
+            write
+                .unchanged
+                .iter()
+                .any(|before| write.answers(before, old))
+        };
+        let fits = match &write.done {
+            Some(change) => performed && write.answers(&change.before, old),
+            None => !performed || unchanged(),
+        };
+        if fits {
+            return Ok(Vec::new());
         }
+        let mut moves = Vec::new();
+        let owner = |w: &PendingWrite| (w.node, w.txn);
+        // Another's change is its, unless it changed nothing.
+        if performed && !unchanged() {
+            let other = self.pending.iter_mut().find(|other| {
+                let done = other.done.as_ref();
+                done.is_some_and(|change| {
+                    write.could_do(change, other.addr) && write.answers(&change.before, old)
+                })
+            });
+            let Some(other) = other else {
+                return Err(write.never_performed(old));
+            };
+            other.done = None;
+            moves.push((owner(other), (node, txn)));
+        }
+        // Its change, if it was thought to have made one, is another's.
+        if let Some(change) = &write.done {
+            let free = |other: &&mut PendingWrite| {
+                other.done.is_none() && other.could_do(change, write.addr)
+            };
+            let Some(other) = self.pending.iter_mut().find(free) else {
+                return Err(match performed {
+                    true => write.never_performed(old),
+                    false => write.refused(),
+                });
+            };
+            other.done = Some(change.clone());
+            moves.push(((node, txn), owner(other)));
+        }
+        Ok(moves)
     }
 
     /// A memory performs a write: a write-back of what is there already, or exactly one pending
-    /// write. Returns that write if it changed anything: node, transaction and what it wrote.
+    /// write. Returns that write if it changed anything.
     pub(super) fn memory_write(
         &mut self,
         seen: Written<'_>,
         place: impl Fn() -> String,
-    ) -> Result<Option<(usize, u16, Written<'_>)>, Box<super::Violation>> {
+    ) -> Result<Option<Performed<'_>>, Box<super::Violation>> {
         let before = self.bytes.get(seen.addr, seen.data.len());
         let changes = (0..seen.data.len()).any(|i| seen.enabled(i) && seen.data[i] != before[i]);
         if !changes {
             for write in &mut self.pending {
-                if write.progress == Progress::Issued && write.explains(seen, before) {
-                    write.progress = Progress::Perhaps;
+                if let Some(change) = write.explains(seen, before) {
+                    write.unchanged.push(change.before);
                 }
             }
             return Ok(None);
         }
-        let explained = |wanted: Progress| {
-            self.pending
-                .iter()
-                .position(|w| w.progress == wanted && w.explains(seen, before))
+        let explained = |perhaps: bool| {
+            let mut pending = self.pending.iter().enumerate();
+            pending.find_map(|(at, write)| {
+                let waits = write.done.is_none() && write.unchanged.is_empty() != perhaps;
+                Some((at, write.explains(seen, before).filter(|_| waits)?))
+            })
         };
-        let Some(at) = explained(Progress::Issued).or_else(|| explained(Progress::Perhaps)) else {
+        let Some((at, change)) = explained(false).or_else(|| explained(true)) else {
             return Err(violation(
                 FailureKind::Data,
                 format!(
@@ -229,13 +314,55 @@ impl Golden {
                 ),
             ));
         };
-        self.pending[at].progress = Progress::Performed;
         let target = self.bytes.get_mut(seen.addr, seen.data.len());
         for i in (0..seen.data.len()).filter(|&i| seen.enabled(i)) {
             target[i] = seen.data[i];
         }
-        let write = &self.pending[at];
-        Ok(Some((write.node, write.txn, write.written())))
+        let write = &mut self.pending[at];
+        let owner = (write.node, write.txn);
+        let written = Written {
+            addr: write.addr,
+            data: &write.done.insert(change).after,
+            be: write.be,
+        };
+        Ok(Some(Performed {
+            owner,
+            written,
+            poison: write.poison,
+        }))
+    }
+}
+
+impl PendingWrite {
+    fn never_performed(&self, old: Option<&[u8]>) -> Box<super::Violation> {
+        let PendingWrite {
+            node, txn, addr, ..
+        } = self;
+        let len = self.data.len();
+        let text = match (&self.atomic, old) {
+            (Some((_, lanes)), Some(old)) => format!(
+                "node {node} has {} as the old value of its atomic at {:#x} (txn {txn}), but no \
+                 memory has performed that on such a value",
+                hex(old, LINE_BYTES),
+                addr + lanes.start as u64
+            ),
+            _ => format!(
+                "node {node} has a completion for its write of {} at {addr:#x} (txn {txn}), but no \
+                 memory has performed it",
+                count(len, "byte")
+            ),
+        };
+        violation(FailureKind::Data, text)
+    }
+
+    fn refused(&self) -> Box<super::Violation> {
+        let PendingWrite {
+            node, txn, addr, ..
+        } = self;
+        let text = format!(
+            "node {node}'s write at {addr:#x} (txn {txn}) was refused, but a memory has performed it"
+        );
+        violation(FailureKind::Data, text)
     }
 }
 
@@ -309,14 +436,14 @@ mod tests {
             be: 0x00f0,
         };
         golden.issue(2, &write(2, 9, 0x54, &[5; 4]));
-        assert!(golden.complete(2, 9, true).is_err());
+        assert!(golden.complete((2, 9), true, None).is_err());
 
         // Merged into the line of a dirty owner by the home.
         golden.issue(2, &write(2, 9, 0x54, &[5; 4]));
         let mut merged = [7; 64];
         merged[20..24].fill(5);
         assert_eq!(changes(&mut golden, line(0x40, &merged)), Some(true));
-        assert!(golden.complete(2, 9, true).is_ok());
+        assert!(golden.complete((2, 9), true, None).is_ok());
         assert_eq!(golden.get(0x50, 16)[4..8], [5; 4]);
 
         // Not a second time, and not torn.
@@ -344,7 +471,60 @@ mod tests {
         golden.issue(1, &write(1, 0, 0x80, &[0; 64]));
         golden.issue(2, &write(2, 0, 0x80, &[0; 64]));
         assert_eq!(changes(&mut golden, line(0x80, &[0; 64])), Some(false));
-        assert!(golden.complete(1, 0, true).is_ok());
-        assert!(golden.complete(2, 0, true).is_ok());
+        assert!(golden.complete((1, 0), true, None).is_ok());
+        assert!(golden.complete((2, 0), true, None).is_ok());
+    }
+
+    fn far_add(node: u16, txn: u16, addr: u64, operand: u64) -> Packet {
+        let (opcode, op) = (flits::Opcode::AtomicLoad, flits::AtomicOp::Add);
+        let header = Header::atomic(opcode, op, NodeId::port(node), txn, addr, 3);
+        let lanes = Atomic::Modify { op, operand }.lanes(addr, 3);
+        let payload = [flits::Flit::from_bytes(lanes)];
+        let payload = payload.into_iter().collect();
+        Packet::new(header.expect("a legal header"), payload).expect("a legal packet")
+    }
+
+    /// A memory gets `value` at 0x48.
+    fn word(golden: &mut Golden, value: u64) -> Option<Owner> {
+        let mut beat = [0; 16];
+        beat[8..].copy_from_slice(&value.to_le_bytes());
+        let seen = Written {
+            addr: 0x40,
+            data: &beat,
+            be: 0xff00,
+        };
+        let write = golden.memory_write(seen, here).ok()?;
+        write.map(|write| write.owner)
+    }
+
+    #[test]
+    fn a_far_atomic_answers_what_memory_held_when_it_was_done() {
+        let mut golden = Golden::default();
+        golden.issue(1, &far_add(1, 7, 0x48, 5));
+        assert_eq!(word(&mut golden, 6), None, "another sum");
+        assert_eq!(word(&mut golden, 5), Some((1, 7)));
+        let old = 1u64.to_le_bytes();
+        assert!(golden.complete((1, 7), true, Some(&old)).is_err());
+        golden.issue(1, &far_add(1, 7, 0x48, 5));
+        assert_eq!(word(&mut golden, 10), Some((1, 7)));
+        let old = 5u64.to_le_bytes();
+        assert!(golden.complete((1, 7), true, Some(&old)).is_ok());
+    }
+
+    #[test]
+    fn far_atomics_that_do_the_same_are_told_apart_by_their_answers() {
+        let mut golden = Golden::default();
+        golden.issue(1, &far_add(1, 7, 0x48, 5));
+        golden.issue(2, &far_add(2, 8, 0x48, 5));
+        assert_eq!(word(&mut golden, 5), Some((1, 7)), "for all that is known");
+        assert_eq!(word(&mut golden, 10), Some((2, 8)));
+        let first = golden
+            .complete((2, 8), true, Some(&0u64.to_le_bytes()))
+            .ok();
+        assert_eq!(first, Some(vec![((1, 7), (2, 8)), ((2, 8), (1, 7))]));
+        let second = golden
+            .complete((1, 7), true, Some(&5u64.to_le_bytes()))
+            .ok();
+        assert_eq!(second, Some(Vec::new()));
     }
 }

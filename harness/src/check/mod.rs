@@ -9,6 +9,7 @@
 //! * `transactions`: every packet fits its transaction, and every transaction ends in time;
 //! * `swmr`: single writer or many readers, at every change of a line's state;
 //! * `golden`: every load, forward and memory read gives the bytes last stored;
+//! * `poison`: data written as corrupt is read as corrupt, and no other;
 //! * `order`: each node sees its own stores, in program order;
 //! * `recorder`: what all programs saw together is what the memory model of their nodes allows.
 //!
@@ -20,6 +21,7 @@ mod golden;
 mod link;
 mod order;
 mod pages;
+mod poison;
 mod recorder;
 mod suite;
 mod swmr;
@@ -28,7 +30,7 @@ mod transactions;
 use std::fmt;
 
 use flits::layout::LINE_BYTES;
-use flits::{CacheState, LinkWord, Packet, RespErr};
+use flits::{CacheState, Data, LinkWord, Packet, RespErr};
 
 use crate::agents::OpKind;
 use crate::consistency::Model;
@@ -231,6 +233,14 @@ impl Checkers {
     pub fn take_order(&mut self) -> Vec<(usize, u64)> {
         let suite = self.suite.as_mut();
         suite.map_or(Vec::new(), |suite| suite.recorder.take_order())
+    }
+
+    /// What far atomics that gave their programs no value have left in memory since
+    /// [`Checkers::keep_order`]: node, operation, bytes. Those that changed nothing are not among
+    /// them, and without checks there are none.
+    pub fn take_computed(&mut self) -> Vec<(usize, u64, Data)> {
+        let suite = self.suite.as_mut();
+        suite.map_or(Vec::new(), |suite| suite.recorder.take_computed())
     }
 
     /// Every packet so far, in the order of their last words; empty unless

@@ -27,8 +27,8 @@ impl Buffered {
 #[derive(Default)]
 pub(super) struct ProgramOrder {
     buffered: VecDeque<Buffered>,
-    /// The last load performed: number and bytes.
-    loaded: Option<(u64, usize, [u8; 64])>,
+    /// The last load performed: number, length, bytes and where they come from.
+    loaded: Option<(u64, usize, [u8; 64], LoadSource)>,
     /// Answers to reads without caching that no operation has taken yet: address and bytes.
     answers: Vec<(u64, Data)>,
 }
@@ -77,7 +77,7 @@ impl ProgramOrder {
     ) -> Verdict {
         let mut bytes = [0; 64];
         bytes[..found.len()].copy_from_slice(found);
-        self.loaded = Some((op, found.len(), bytes));
+        self.loaded = Some((op, found.len(), bytes, source));
         if self.buffered.is_empty() && source == LoadSource::Cache {
             return Ok(());
         }
@@ -122,12 +122,17 @@ impl ProgramOrder {
     /// The program gets the result of a load.
     pub(super) fn result(&self, node: usize, op: u64, addr: u64, bytes: &[u8]) -> Verdict {
         match &self.loaded {
-            Some((loaded, len, found)) if *loaded == op && found[..*len] == *bytes => Ok(()),
+            Some((loaded, len, found, _)) if *loaded == op && found[..*len] == *bytes => Ok(()),
             _ => Err(violation(
                 FailureKind::Order,
                 format!("node {node}: the result of load {op} at {addr:#x} is not what was loaded"),
             )),
         }
+    }
+
+    /// Whether a load was given what its own node has stored and nobody else can see.
+    pub(super) fn took_own(&self, op: u64) -> bool {
+        matches!(self.loaded, Some((loaded, .., LoadSource::StoreBuffer)) if loaded == op)
     }
 
     /// Data for a read without caching arrives.

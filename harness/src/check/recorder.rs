@@ -8,10 +8,10 @@
 
 use std::collections::VecDeque;
 
-use flits::RespErr;
 use flits::layout::LINE_BYTES;
+use flits::{Data, RespErr};
 
-use super::golden::Written;
+use super::golden::{Owner, Written};
 use super::pages::Pages;
 use super::{Verdict, violation};
 use crate::FailureKind;
@@ -57,6 +57,8 @@ pub(super) struct Recorder {
     judged: u64,
     /// Node, operation and moment of each write, if they are wanted.
     order: Option<Vec<(usize, u64, u64)>>,
+    /// Node and operation of each far atomic that gave no value, and what it left.
+    computed: Vec<(usize, u64, Data)>,
 }
 
 impl Recorder {
@@ -72,6 +74,7 @@ impl Recorder {
             performed: Vec::new(),
             judged: 0,
             order: None,
+            computed: Vec::new(),
         }
     }
 
@@ -135,6 +138,25 @@ impl Recorder {
         }
     }
 
+    /// Writes at memories were made by others than thought: the old and the new owner of each.
+    pub(super) fn reassign(&mut self, moves: &[(Owner, Owner)]) {
+        if moves.is_empty() {
+            return;
+        }
+        for (node, txn, _) in &mut self.performed {
+            let owner = (*node, *txn);
+            if let Some(&(_, to)) = moves.iter().find(|(from, _)| *from == owner) {
+                (*node, *txn) = to;
+            }
+        }
+    }
+
+    /// What far atomics that gave no value have left in memory: node, operation, bytes. Those that
+    /// changed nothing are not among them.
+    pub(super) fn take_computed(&mut self) -> Vec<(usize, u64, Data)> {
+        std::mem::take(&mut self.computed)
+    }
+
     /// A write without caching is answered.
     pub(super) fn answered(&mut self, node: usize, txn: u16) {
         let answered = &mut self.nodes[node].answered;
@@ -166,9 +188,13 @@ impl Recorder {
         let Some(index) = self.nodes[node].find(op) else {
             return Ok(());
         };
+        // What is read as corrupt is no value, but what goes with it is written.
+        let is_good = status == RespErr::Ok;
+        let is_done =
+            is_good || status == RespErr::DataError && (kind.is_atomic() || kind.is_far());
         let order = match kind {
-            _ if status != RespErr::Ok => None,
-            OpKind::Evict => None,
+            _ if !is_done => None,
+            OpKind::Evict | OpKind::CleanInvalid => None,
             OpKind::Load | OpKind::LoadReserved => Some(Kind::Load),
             OpKind::Store => Some(Kind::Store),
             OpKind::Fence => Some(Kind::Fence),
@@ -183,16 +209,35 @@ impl Recorder {
         };
         self.log.end(index, order, now);
         match kind {
+            OpKind::AtomicLoad(_) | OpKind::AtomicSwap | OpKind::AtomicCompare => {
+                if is_good {
+                    self.log.read(index, addr, bytes);
+                }
+                self.adopt(node, op, index, addr, bytes.len(), None);
+            }
+            OpKind::AtomicStore(_) => {
+                let wrote = self.adopt(node, op, index, addr, bytes.len(), None);
+                if let (Some(wrote), true) = (wrote, self.order.is_some()) {
+                    self.computed.push((node, op, wrote));
+                }
+            }
+            OpKind::WriteUnique | OpKind::WriteUncached | OpKind::WritePoison => {
+                self.adopt(node, op, index, addr, bytes.len(), Some(bytes));
+            }
             OpKind::Load
             | OpKind::LoadReserved
             | OpKind::FetchAdd
             | OpKind::Swap
             | OpKind::CompareSwap
             | OpKind::ReadOnce
-            | OpKind::ReadUncached => self.log.read(index, addr, bytes),
-            OpKind::WriteUnique | OpKind::WriteUncached => self.adopt(node, op, index, addr, bytes),
+            | OpKind::ReadUncached => {
+                if is_good {
+                    self.log.read(index, addr, bytes);
+                }
+            }
             // What they write is seen when it becomes visible.
-            OpKind::Store | OpKind::StoreConditional | OpKind::Fence | OpKind::Evict => {}
+            OpKind::Store | OpKind::StoreConditional | OpKind::Fence => {}
+            OpKind::Evict | OpKind::CleanInvalid => {}
         }
         match self.log.len() < self.window {
             true => Ok(()),
@@ -200,17 +245,31 @@ impl Recorder {
         }
     }
 
-    /// Finds the write at a memory that an operation has caused. One that changed nothing was not
-    /// told from what was there.
-    fn adopt(&mut self, node: usize, op: u64, index: u32, addr: u64, bytes: &[u8]) {
+    /// Finds the write at a memory that an operation has caused, of certain bytes if it says which,
+    /// and gives what was written. One that changed nothing was not told from what was there.
+    fn adopt(
+        &mut self,
+        node: usize,
+        op: u64,
+        index: u32,
+        addr: u64,
+        len: usize,
+        bytes: Option<&[u8]>,
+    ) -> Option<Data> {
         let answered = &mut self.nodes[node].answered;
-        let own = |&write: &u32| self.log.written(write) == Some((addr, bytes));
-        if let Some(at) = answered.iter().position(own) {
-            let write = answered.remove(at);
-            if let Some(moment) = self.log.hand_over(write, index) {
-                self.note(node, op, moment);
-            }
+        let own = |&write: &u32| {
+            let written = self.log.written(write);
+            written.is_some_and(|(at, wrote)| {
+                (at, wrote.len()) == (addr, len) && bytes.is_none_or(|bytes| wrote == bytes)
+            })
+        };
+        let at = answered.iter().position(own)?;
+        let write = answered.remove(at);
+        let wrote = (self.log.written(write)).map(|(_, wrote)| Data::from_slice(wrote));
+        if let Some(moment) = self.log.hand_over(write, index) {
+            self.note(node, op, moment);
         }
+        wrote
     }
 
     /// Judges what has ended; at the end of a run everything has.

@@ -8,9 +8,10 @@ use rustc_hash::FxHashSet;
 
 use super::cable::Cables;
 use super::delivery::Delivery;
-use super::golden::{Golden, Written};
+use super::golden::{Golden, Performed, Written};
 use super::link::{Port, may_receive};
 use super::order::ProgramOrder;
+use super::poison::Poison;
 use super::recorder::Recorder;
 use super::swmr::Swmr;
 use super::transactions::Transactions;
@@ -24,10 +25,19 @@ use crate::agents::OpKind;
 /// Cycles between two looks at what waits.
 pub(super) const PROGRESS_PERIOD: u64 = 256;
 
+/// An operation that has not ended.
+struct Open {
+    op: u64,
+    kind: OpKind,
+    addr: u64,
+    /// When it began, for [`Poison`].
+    moment: u64,
+}
+
 /// The operations of one node that have not ended.
 #[derive(Default)]
 struct Operations {
-    open: VecDeque<(u64, OpKind, u64)>,
+    open: VecDeque<Open>,
     /// When the last one ended, or the first one began after a pause.
     moved: u64,
 }
@@ -41,6 +51,7 @@ pub(super) struct Suite {
     transactions: Transactions,
     swmr: Swmr,
     golden: Golden,
+    poison: Poison,
     orders: Vec<ProgramOrder>,
     pub(super) recorder: Recorder,
     operations: Vec<Operations>,
@@ -69,6 +80,7 @@ impl Suite {
             transactions: Transactions::new(numbering),
             swmr: Swmr::default(),
             golden: Golden::default(),
+            poison: Poison::default(),
             orders: (0..ports).map(|_| ProgramOrder::default()).collect(),
             recorder: Recorder::new(config.models.clone()),
             operations: (0..ports).map(|_| Operations::default()).collect(),
@@ -158,8 +170,8 @@ impl Suite {
                 };
                 self.delivery.enter(port, memory, translated, payload);
             }
-            if matches!(header.opcode, Opcode::WriteUnique | Opcode::WriteNoSnp) {
-                self.golden.issue(port, packet);
+            if is_write_behind(header.opcode) {
+                self.issue(port, packet);
             }
             return Ok(());
         }
@@ -234,8 +246,8 @@ impl Suite {
         // The verdicts are those on a device that may do anything.
         let _ = match (direction, header.class(), from) {
             (Direction::ToSwitch, Class::Req, _) => {
-                if header.opcode == Opcode::WriteUnique {
-                    self.golden.issue(port, packet);
+                if header.opcode != Opcode::WriteNoSnp && is_write_behind(header.opcode) {
+                    self.issue(port, packet);
                 }
                 self.transactions.request(cycle, port, header)
             }
@@ -265,7 +277,7 @@ impl Suite {
         if let (Opcode::WriteNoSnp, Some(addr)) = (packet.header.opcode, global) {
             let mut packet = packet.clone();
             packet.header.addr = addr;
-            self.golden.issue(from, &packet);
+            self.issue(from, &packet);
         }
         self.transactions
             .access(cycle, port, &packet.header, global)
@@ -275,17 +287,38 @@ impl Suite {
     fn answered(&mut self, port: usize, packet: &Packet, opcode: Opcode, addr: u64) -> Verdict {
         let header = &packet.header;
         match opcode {
-            Opcode::WriteUnique | Opcode::WriteNoSnp => {
+            _ if is_write_behind(opcode) => {
+                let performed = matches!(header.resp, RespErr::Ok | RespErr::DataError);
+                let old = (header.opcode == Opcode::CompData).then(|| packet.data());
+                let owner = (port, header.txn);
+                let moves = self.golden.complete(owner, performed, old.as_deref())?;
+                self.recorder.reassign(&moves);
                 self.recorder.answered(port, header.txn);
-                self.golden
-                    .complete(port, header.txn, header.resp == RespErr::Ok)
+                if let (Some(old), RespErr::Ok) = (old, header.resp) {
+                    self.orders[port].answer(addr, old);
+                }
+                Ok(())
             }
-            Opcode::ReadOnce | Opcode::ReadNoSnp if header.opcode == Opcode::CompData => {
+            Opcode::ReadOnce | Opcode::ReadNoSnp
+                if header.opcode == Opcode::CompData && !header.poison =>
+            {
                 self.orders[port].answer(addr, packet.data());
                 Ok(())
             }
             _ => Ok(()),
         }
+    }
+
+    /// A device sends a write that no cache takes part in.
+    fn issue(&mut self, port: usize, packet: &Packet) {
+        let header = &packet.header;
+        let (addr, len) = (header.addr, header.bytes());
+        match header.poison {
+            true => self.poison.expect(addr),
+            false if is_whole(header.be, len) => self.poison.cleaned(addr, len),
+            false => {}
+        }
+        self.golden.issue(port, packet);
     }
 
     /// What a home sends about a line must come from the home of that line.
@@ -304,19 +337,9 @@ impl Suite {
 
     /// What the address map says about a request.
     fn route(&self, port: usize, header: &Header) -> Result<Route, RespErr> {
-        use Opcode::*;
         let map = &self.config.map;
         let region = map.lookup(header.addr).ok_or(RespErr::Unmapped)?;
-        let writes = matches!(
-            header.opcode,
-            ReadUnique | CleanUnique | MakeUnique | WriteUnique | WriteNoSnp
-        );
-        let allowed = if writes {
-            region.write_partitions
-        } else {
-            region.read_partitions
-        };
-        if self.config.partitions[port] & allowed == 0 {
+        if !region.allows(header.opcode, self.config.partitions[port]) {
             return Err(RespErr::NoRight);
         }
         if super::transactions::is_coherent(header.opcode) != region.coherent {
@@ -367,6 +390,9 @@ impl Suite {
         self.swmr.writes(node, line_of(addr))?;
         self.orders[node].store(node, op, addr, bytes)?;
         self.golden.store(addr, bytes);
+        if bytes.len() == LINE_BYTES {
+            self.poison.replaced(addr);
+        }
         self.recorder.visible(node, op, addr, bytes);
         Ok(())
     }
@@ -401,7 +427,18 @@ impl Suite {
         let changed = self
             .golden
             .memory_write(written, || format!("memory {memory}"))?;
-        if let Some((node, txn, written)) = changed {
+        if let Some(Performed {
+            owner: (node, txn),
+            written,
+            poison,
+        }) = changed
+        {
+            match (poison, written.data.len()) {
+                (true, len) => self.poison.written(written.addr, len),
+                (false, LINE_BYTES) => self.poison.replaced(written.addr),
+                (false, len) if is_whole(written.be, len) => self.poison.cleaned(written.addr, len),
+                (false, _) => {}
+            }
             self.recorder.performed(node, txn, written);
             self.swmr.written_behind(line_of(addr))?;
         }
@@ -420,7 +457,13 @@ impl Suite {
         if operations.open.is_empty() {
             operations.moved = cycle;
         }
-        operations.open.push_back((op, kind, addr));
+        let moment = self.poison.now();
+        operations.open.push_back(Open {
+            op,
+            kind,
+            addr,
+            moment,
+        });
         self.recorder.start(cycle, node, op);
         Ok(())
     }
@@ -441,8 +484,15 @@ impl Suite {
     ) -> Verdict {
         let operations = &mut self.operations[node];
         operations.moved = cycle;
-        if let Some(at) = operations.open.iter().position(|&(open, ..)| open == op) {
-            operations.open.remove(at);
+        let at = operations.open.iter().position(|open| open.op == op);
+        let open = at.and_then(|at| operations.open.remove(at));
+        let judged = reads(kind) || status == RespErr::DataError;
+        if let Some(Open { moment, .. }) = open
+            && judged
+            && !self.orders[node].took_own(op)
+        {
+            let who = || format!("operation {op} of node {node}, {kind:?},");
+            self.poison.read(moment, addr, bytes.len(), status, who)?;
         }
         self.recorder
             .finish(cycle, node, op, kind, addr, status, bytes)?;
@@ -458,6 +508,11 @@ impl Suite {
             }
             OpKind::Fence | OpKind::StoreConditional => order.fence(node, op),
             OpKind::ReadOnce | OpKind::ReadUncached => order.taken(node, op, addr, bytes),
+            OpKind::AtomicLoad(_) | OpKind::AtomicSwap | OpKind::AtomicCompare => {
+                order.fence(node, op)?;
+                order.taken(node, op, addr, bytes)
+            }
+            OpKind::AtomicStore(_) => order.fence(node, op),
             _ => Ok(()),
         }
     }
@@ -473,7 +528,7 @@ impl Suite {
         }
         for (node, operations) in self.operations.iter().enumerate() {
             let waited = cycle.saturating_sub(operations.moved);
-            if let Some((op, kind, addr)) = operations.open.front()
+            if let Some(Open { op, kind, addr, .. }) = operations.open.front()
                 && waited > limit
             {
                 return self.stuck(format!(
@@ -566,6 +621,25 @@ impl Suite {
     fn is_hostile(&self, port: usize) -> bool {
         self.config.kinds[port] == PortKind::Hostile
     }
+}
+
+/// Whether a request changes memory without a cache taking part.
+fn is_write_behind(opcode: Opcode) -> bool {
+    opcode.is_atomic() || matches!(opcode, Opcode::WriteUnique | Opcode::WriteNoSnp)
+}
+
+/// Whether an operation gives a value.
+fn reads(kind: OpKind) -> bool {
+    match kind {
+        OpKind::Load | OpKind::LoadReserved | OpKind::ReadOnce | OpKind::ReadUncached => true,
+        OpKind::AtomicLoad(_) | OpKind::AtomicSwap | OpKind::AtomicCompare => true,
+        kind => kind.is_atomic(),
+    }
+}
+
+/// Whether a write replaces every byte of each 16-byte piece that it is about.
+fn is_whole(be: u16, len: usize) -> bool {
+    be == u16::MAX && len >= FLIT_BYTES
 }
 
 fn line_of(addr: u64) -> u64 {

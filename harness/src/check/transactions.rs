@@ -4,6 +4,7 @@
 //! Requests, snoops and memory accesses are followed from the word that opens them to the word that
 //! closes them, on the links only: neither the agents nor the inside of the switch are asked.
 
+use flits::layout::LINE_BYTES;
 use flits::{CacheState, Header, NodeId, Numbering, Opcode, RespErr};
 
 use super::{Verdict, violation};
@@ -209,7 +210,10 @@ impl Transactions {
             ));
         };
         let mut to = (header.src, header.txn);
-        if header.opcode == Opcode::MemRead {
+        if header.opcode == Opcode::MemRead && header.return_node == header.src {
+            to = (header.return_node, header.return_txn);
+            self.fetch(header, global)?;
+        } else if header.opcode == Opcode::MemRead {
             to = (header.return_node, header.return_txn);
             self.source(header, to, global, |request| {
                 use Opcode::*;
@@ -388,6 +392,20 @@ impl Transactions {
         }
     }
 
+    /// A home reads `line` for itself.
+    fn fetch(&self, header: &Header, line: u64) -> Verdict {
+        let asked = |request: &Request| {
+            request.opcode.is_atomic() && request.addr & !(LINE_BYTES as u64 - 1) == line
+        };
+        let mut requests = self.ports.iter().flat_map(|port| &port.requests);
+        match requests.any(asked) {
+            true => Ok(()),
+            false => protocol(format!(
+                "{header} reads line {line:#x} for a far atomic, but none is open"
+            )),
+        }
+    }
+
     /// Removes a snoop whose every part has been sent.
     fn close_snoop(&mut self, port: usize, at: usize) -> Verdict {
         let snoops = &mut self.ports[port].snoops;
@@ -513,6 +531,8 @@ fn completes(request: Opcode, answer: &Header) -> bool {
         (CleanUnique, Comp) => answer.state == UC,
         (MakeUnique, Comp) => answer.state == UD,
         (WriteNoSnp | WriteUnique | WriteBackFull | Evict, Comp) => true,
+        (CleanInvalid | AtomicStore, Comp) => answer.state == I,
+        (AtomicLoad | AtomicSwap | AtomicCompare, CompData) => answer.state == I,
         _ => false,
     }
 }

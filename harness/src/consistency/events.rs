@@ -19,14 +19,19 @@ fn kind(op: OpKind) -> Option<Kind> {
     match op {
         OpKind::Load => Some(Kind::Load),
         OpKind::Store | OpKind::StoreLine | OpKind::WriteUnique => Some(Kind::Store),
-        OpKind::FetchAdd
+        OpKind::WritePoison
+        | OpKind::AtomicStore
+        | OpKind::AtomicLoad
+        | OpKind::AtomicSwap
+        | OpKind::AtomicCompare
+        | OpKind::FetchAdd
         | OpKind::Swap
         | OpKind::CompareSwap
         | OpKind::ReadOnce
         | OpKind::ReadUncached
         | OpKind::WriteUncached => Some(Kind::Atomic),
         OpKind::Fence => Some(Kind::Fence),
-        OpKind::Evict | OpKind::Raw => None,
+        OpKind::Evict | OpKind::CleanInvalid | OpKind::Raw => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The address map: which memory, which home and which rights an address has.
 
-use flits::{NodeId, Numbering};
+use flits::{NodeId, Numbering, Opcode};
 use std::fmt;
 
 /// Bases and sizes of regions and local ranges are multiples of this many bytes.
@@ -30,6 +30,19 @@ pub struct Region {
 }
 
 impl Region {
+    /// Whether a member of these partitions may make the request: it needs the right to write, or
+    /// else the right to read, and for a far atomic both.
+    pub fn allows(&self, opcode: Opcode, partitions: u16) -> bool {
+        use Opcode::{CleanUnique, MakeUnique, ReadUnique, WriteNoSnp, WriteUnique};
+        let stores = matches!(
+            opcode,
+            ReadUnique | CleanUnique | MakeUnique | WriteUnique | WriteNoSnp
+        );
+        let may_read = stores || self.read_partitions & partitions != 0;
+        let may_write = self.write_partitions & partitions != 0;
+        may_read && (may_write || !(stores || opcode.is_atomic()))
+    }
+
     /// The last byte address.
     pub fn last(&self) -> u64 {
         self.base + (self.size - 1)

@@ -8,10 +8,12 @@ use super::{
     AddressMap, CLASSES, Credits, Inputs, NODE_DEPTH, Outputs, Parameters, Region, Switch, Words,
     bits,
 };
-use crate::agents::{LineBytes, LineWrite, Outbox};
+use crate::agents::{LineAtomic, LineBytes, LineWrite, Outbox};
 use crate::protocol::{self, HomeIn, HomeLine, HomeOut, Payload, Violation};
 use crate::{Failure, FailureKind};
-use flits::{Assembler, Class, Flit, Header, NodeId, Numbering, Opcode, Packet, RespErr, layout};
+use flits::{
+    Assembler, Atomic, Class, Flit, Header, NodeId, Numbering, Opcode, Packet, RespErr, layout,
+};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -28,8 +30,8 @@ struct Line {
     state: HomeLine<LineBytes>,
     /// Its transaction, while it has one.
     txn: u16,
-    /// The requester's transaction.
-    request_txn: u16,
+    /// The requester's transaction, address and size.
+    request: (u16, u64, u8),
     /// Requests whose turn has not come.
     waiting: VecDeque<Packet>,
 }
@@ -146,22 +148,9 @@ impl Reference {
         let Some(region) = self.map.as_ref().and_then(|map| map.lookup(header.addr)) else {
             return RespErr::Unmapped;
         };
-        let writes = matches!(
-            header.opcode,
-            Opcode::ReadUnique
-                | Opcode::CleanUnique
-                | Opcode::MakeUnique
-                | Opcode::WriteUnique
-                | Opcode::WriteNoSnp
-        );
-        let rights = if writes {
-            region.write_partitions
-        } else {
-            region.read_partitions
-        };
         if region.coherent != is_coherent(header.opcode) {
             RespErr::WrongRegion
-        } else if self.partitions[port] & rights == 0 {
+        } else if !region.allows(header.opcode, self.partitions[port]) {
             RespErr::NoRight
         } else {
             RespErr::Ok
@@ -189,11 +178,15 @@ impl Reference {
                 return Err(Violation("more transactions than the reference has".into()));
             };
             let Packet { header, payload } = &packet;
-            (entry.txn, entry.request_txn) = (txn as u16, header.txn);
+            entry.txn = txn as u16;
+            entry.request = (header.txn, header.addr, header.size);
             self.open[txn] = Some(line);
             let data = match header.opcode {
-                Opcode::WriteBackFull => LineBytes::from_flits(payload).map(Payload::Line),
+                Opcode::WriteBackFull => {
+                    LineBytes::from_flits(payload, header.poison).map(Payload::Line)
+                }
                 Opcode::WriteUnique => Some(Payload::Write(write_of(header, payload))),
+                opcode if opcode.is_atomic() => atomic_of(header, payload).map(Payload::Atomic),
                 _ => None,
             };
             let src = header.src.as_port().unwrap_or_default();
@@ -220,11 +213,15 @@ impl Reference {
         let input = match header.opcode {
             Opcode::CompAck => HomeIn::CompAck { src, state },
             Opcode::Comp => HomeIn::MemoryComp { resp: header.resp },
+            Opcode::CompData => match LineBytes::from_flits(payload, header.poison) {
+                Some(data) => HomeIn::MemoryData { data },
+                None => return Ok(()),
+            },
             op => HomeIn::SnoopAnswer {
                 op,
                 src,
                 state,
-                data: LineBytes::from_flits(payload),
+                data: LineBytes::from_flits(payload, header.poison),
             },
         };
         self.step(line, input)?;
@@ -236,7 +233,7 @@ impl Reference {
         let Some(entry) = self.lines.get_mut(&line) else {
             return Ok(());
         };
-        let (txn, request_txn) = (entry.txn, entry.request_txn);
+        let (txn, (request_txn, request_addr, request_size)) = (entry.txn, entry.request);
         let (state, outputs) = protocol::home(std::mem::take(&mut entry.state), input)?;
         entry.state = state;
         if entry.state.transaction.is_none() {
@@ -284,10 +281,42 @@ impl Reference {
                     };
                     self.route(header, &[]);
                 }
+                HomeOut::Fetch => {
+                    let header = Header {
+                        dst: memory,
+                        addr: local,
+                        return_node: home,
+                        return_txn: txn,
+                        ..base(Opcode::MemRead)
+                    };
+                    self.route(header, &[]);
+                }
+                HomeOut::CompData {
+                    requester,
+                    data,
+                    resp,
+                } => {
+                    let header = Header {
+                        dst: node(requester),
+                        txn: request_txn,
+                        addr: request_addr,
+                        size: request_size,
+                        resp,
+                        poison: data.poison,
+                        home_node: home,
+                        home_txn: txn,
+                        ..base(Opcode::CompData)
+                    };
+                    let piece = LineBytes::offset(request_addr) / layout::FLIT_BYTES;
+                    self.route(header, &data.to_flits()[piece..=piece]);
+                }
                 HomeOut::MemWrite(payload) => {
                     let (mask, bytes) = match payload {
                         Payload::Line(bytes) => (u64::MAX, bytes),
                         Payload::Write(write) => (write.mask, write.bytes),
+                        Payload::Atomic(_) => {
+                            return Err(Violation("a memory does no far atomic".into()));
+                        }
                     };
                     let (at, size, be) = LineWrite::piece(mask);
                     let flits = bytes.to_flits();
@@ -297,6 +326,7 @@ impl Reference {
                         addr: local + at,
                         size,
                         be,
+                        poison: bytes.poison,
                         ..base(Opcode::MemWrite)
                     };
                     self.route(header, &flits[first..first + layout::payload_flits(size)]);
@@ -329,7 +359,7 @@ fn is_coherent(opcode: Opcode) -> bool {
 
 /// What a WriteUnique writes.
 fn write_of(header: &Header, payload: &[Flit]) -> LineWrite {
-    if let Some(bytes) = LineBytes::from_flits(payload) {
+    if let Some(bytes) = LineBytes::from_flits(payload, header.poison) {
         return LineWrite {
             bytes,
             mask: u64::MAX,
@@ -341,9 +371,32 @@ fn write_of(header: &Header, payload: &[Flit]) -> LineWrite {
         bytes[first..first + layout::FLIT_BYTES].copy_from_slice(&flit.to_bytes());
     }
     LineWrite {
-        bytes: LineBytes(bytes),
+        bytes: LineBytes {
+            bytes,
+            poison: header.poison,
+        },
         mask: u64::from(header.be) << first,
     }
+}
+
+/// What a far atomic does.
+fn atomic_of(header: &Header, payload: &[Flit]) -> Option<LineAtomic> {
+    let Header {
+        opcode,
+        atomic_op,
+        addr,
+        size,
+        poison,
+        ..
+    } = *header;
+    let lanes = payload.first()?.to_bytes();
+    let atomic = Atomic::of(opcode, atomic_op, addr, size, &lanes)?;
+    Some(LineAtomic {
+        atomic,
+        addr,
+        size,
+        poison,
+    })
 }
 
 impl Switch for Reference {

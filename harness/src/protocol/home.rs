@@ -31,6 +31,15 @@ pub enum Work<D: LineData> {
     Request(Opcode),
     /// WriteUnique and what it writes.
     WriteUnique(D::Write),
+    /// A far atomic.
+    Atomic {
+        /// AtomicStore, AtomicLoad, AtomicSwap or AtomicCompare.
+        op: Opcode,
+        /// What it does.
+        atomic: D::Atomic,
+    },
+    /// CleanInvalid.
+    CleanInvalid,
     /// WriteBackFull.
     WriteBack,
     /// The home takes the line back to free its directory entry.
@@ -56,6 +65,10 @@ pub struct Transaction<D: LineData> {
     pub forwarded: bool,
     /// Dirty data a snoop brought home, not yet written.
     pub dirty: Option<D>,
+    /// The line is awaited from memory, for a far atomic.
+    pub fetch: bool,
+    /// What a far atomic answers with, while memory does its write.
+    pub old: Option<D>,
 }
 
 /// What can happen to a line at its home.
@@ -69,7 +82,7 @@ pub enum HomeIn<D: LineData> {
         src: u8,
         /// Its rights let it write the line.
         may_write: bool,
-        /// Payload of WriteBackFull and WriteUnique.
+        /// Payload of WriteBackFull, WriteUnique and far atomics.
         data: Option<Payload<D>>,
     },
     /// The directory needs this line's entry.
@@ -92,10 +105,15 @@ pub enum HomeIn<D: LineData> {
         /// State it reached.
         state: CacheState,
     },
-    /// The memory has done a write.
+    /// The memory has done a write, or has failed to read for a far atomic.
     MemoryComp {
         /// Its status.
         resp: RespErr,
+    },
+    /// The memory has read the line for a far atomic.
+    MemoryData {
+        /// The line.
+        data: D,
     },
 }
 
@@ -118,6 +136,8 @@ pub enum HomeOut<D: LineData> {
         /// State to grant.
         state: CacheState,
     },
+    /// A line read; the memory answers the home.
+    Fetch,
     /// A write to memory.
     MemWrite(Payload<D>),
     /// Comp to the requester.
@@ -126,6 +146,15 @@ pub enum HomeOut<D: LineData> {
         requester: u8,
         /// Granted state.
         state: CacheState,
+        /// Status.
+        resp: RespErr,
+    },
+    /// CompData to the requester: the old value of its far atomic, granting nothing.
+    CompData {
+        /// Requester.
+        requester: u8,
+        /// The line that holds the old value.
+        data: D,
         /// Status.
         resp: RespErr,
     },
@@ -181,10 +210,12 @@ type Step<D> = Result<(HomeLine<D>, Outputs<HomeOut<D>>), Violation>;
 ///   lets the transaction go on.
 /// * `CompAck`: the requester has reached a state, and only now does the directory say so. With I,
 ///   after an error or a ReadOnce, it says nothing.
-/// * `MemoryComp`: memory has done the write, and whoever wrote is told.
+/// * `MemoryComp`: memory has done the write, and whoever wrote is told; of a far atomic, with the
+///   old value. One for which memory cannot read is told so, and nothing is written.
+/// * `MemoryData`: memory has read for a far atomic, which now can be computed.
 ///
 /// The transaction is over when `transaction` is `None` again: when every snoop is answered, the
-/// CompAck is here and memory has done what it was asked to write. Not earlier: a next transaction
+/// CompAck is here and memory has done what it was asked to do. Not earlier: a next transaction
 /// could snoop a node whose grant is under way (race 4) or read what memory has not yet (race 5).
 ///
 /// # Errors
@@ -202,6 +233,14 @@ pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
                     return write_back(line, src, data);
                 }
                 (Opcode::WriteUnique, Some(Payload::Write(write))) => Work::WriteUnique(write),
+                (
+                    op @ (Opcode::AtomicStore
+                    | Opcode::AtomicLoad
+                    | Opcode::AtomicSwap
+                    | Opcode::AtomicCompare),
+                    Some(Payload::Atomic(atomic)),
+                ) => Work::Atomic { op, atomic },
+                (Opcode::CleanInvalid, None) => Work::CleanInvalid,
                 (Opcode::Evict, None) => return evict(line, src),
                 (
                     Opcode::ReadShared
@@ -248,18 +287,58 @@ pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
             Ok((finish(line), Outputs::none()))
         }
         HomeIn::MemoryComp { resp } => {
-            let Some(t) = line.transaction.as_mut().filter(|t| t.memory) else {
-                return violation("the memory completes a write that was not asked for");
+            let Some(t) = line.transaction.as_mut().filter(|t| t.memory || t.fetch) else {
+                return violation("the memory completes what it was not asked for");
             };
-            t.memory = false;
-            let out = match t.work {
-                Work::WriteUnique(_) | Work::WriteBack => {
+            if t.fetch && resp == RespErr::Ok {
+                return violation("the memory answers a read without data");
+            }
+            (t.memory, t.fetch) = (false, false);
+            let out = match &t.work {
+                Work::Atomic { op, .. } => {
+                    Outputs::one(atomic_answer(t.requester, *op, t.old.take(), resp))
+                }
+                Work::WriteUnique(_) | Work::CleanInvalid | Work::WriteBack => {
                     Outputs::one(comp(t.requester, CacheState::I, resp))
                 }
-                _ => Outputs::none(),
+                Work::Request(_) | Work::Recall => Outputs::none(),
             };
             Ok((finish(line), out))
         }
+        HomeIn::MemoryData { data } => {
+            let Some(t) = line.transaction.as_mut().filter(|t| t.fetch) else {
+                return violation("the memory reads what it was not asked for");
+            };
+            t.fetch = false;
+            let Work::Atomic { atomic, .. } = &t.work else {
+                return violation("data for no far atomic");
+            };
+            let (old, new) = data.computed(atomic);
+            t.old = Some(old);
+            write(line, Payload::Write(new))
+        }
+    }
+}
+
+/// The answer to a far atomic when memory has done its write, or, without an old value, could not
+/// read. An AtomicStore is not told the old value, only whether it was corrupt.
+fn atomic_answer<D: LineData>(
+    requester: u8,
+    op: Opcode,
+    old: Option<D>,
+    resp: RespErr,
+) -> HomeOut<D> {
+    let resp = match (resp, &old) {
+        (RespErr::Ok, Some(old)) if old.is_poisoned() => RespErr::DataError,
+        _ => resp,
+    };
+    match old {
+        Some(data) if op != Opcode::AtomicStore => HomeOut::CompData {
+            requester,
+            data,
+            resp,
+        },
+        _ => comp(requester, CacheState::I, resp),
     }
 }
 
@@ -276,6 +355,7 @@ fn finish<D: LineData>(mut line: HomeLine<D>) -> HomeLine<D> {
         && t.snoops.is_empty()
         && !t.ack
         && !t.memory
+        && !t.fetch
     {
         line.transaction = None;
     }
@@ -322,6 +402,8 @@ fn open<D: LineData>(
         memory: false,
         forwarded: false,
         dirty: None,
+        fetch: false,
+        old: None,
     });
     Ok((line, Outputs::none()))
 }
@@ -378,8 +460,10 @@ fn begin<D: LineData>(line: HomeLine<D>, work: Work<D>, requester: u8, may_write
 /// * All other reads go to memory, which answers the requester. That includes those whose owner had
 ///   nothing to forward, because its Evict is under way (race 3). Only a ReadShared that finds no
 ///   copy at all is granted UC, if its sender may write.
-/// * A WriteUnique, merged with the owner's data if that was dirty, and a recalled dirty line go to
-///   memory.
+/// * A WriteUnique, merged with the owner's data if that was dirty, and a dirty line that is recalled
+///   or cleaned go to memory.
+/// * A far atomic is computed on the owner's data if that was dirty, and the whole line is written;
+///   otherwise the home asks memory for the line, and then writes what the atomic makes of it.
 fn proceed<D: LineData>(mut line: HomeLine<D>) -> Step<D> {
     let directory = line.directory;
     let Some(t) = &mut line.transaction else {
@@ -423,6 +507,26 @@ fn proceed<D: LineData>(mut line: HomeLine<D>) -> Step<D> {
             };
             line.directory = Directory::Invalid;
             write(line, payload)
+        }
+        Work::Atomic { atomic, .. } => {
+            line.directory = Directory::Invalid;
+            let Some(dirty) = dirty else {
+                t.fetch = true;
+                return Ok((line, Outputs::one(HomeOut::Fetch)));
+            };
+            let (old, new) = dirty.clone().computed(atomic);
+            t.old = Some(old);
+            write(line, Payload::Line(dirty.merged(&new)))
+        }
+        Work::CleanInvalid => {
+            line.directory = Directory::Invalid;
+            match dirty {
+                Some(data) => write(line, Payload::Line(data)),
+                None => {
+                    let out = comp(requester, CacheState::I, RespErr::Ok);
+                    Ok((finish(line), Outputs::one(out)))
+                }
+            }
         }
         Work::Recall => match dirty {
             Some(data) => write(line, Payload::Line(data)),

@@ -18,16 +18,26 @@ pub use node::{NodeIn, NodeLine, NodeOut, Payload, Pending, node};
 
 use std::{fmt, hash::Hash};
 
-/// Contents of a cache line, and how an uncached store changes them.
+/// Contents of a cache line, and how uncached stores and far atomics change them.
 pub trait LineData: Clone + fmt::Debug + Eq + Hash {
     /// What a `WriteUnique` carries: some bytes of the line, or all.
     type Write: Clone + fmt::Debug + Eq + Hash;
+
+    /// What a far atomic does, where, and its operands.
+    type Atomic: Clone + fmt::Debug + Eq + Hash;
 
     /// The line after `write`.
     fn merged(self, write: &Self::Write) -> Self;
 
     /// The whole line if `write` replaces every byte of it.
     fn whole(write: &Self::Write) -> Option<Self>;
+
+    /// What a far atomic answers with and what it writes, this being the line before it. Either is
+    /// poisoned if the line or the operand is.
+    fn computed(self, atomic: &Self::Atomic) -> (Self, Self::Write);
+
+    /// Whether the data is known to be corrupt.
+    fn is_poisoned(&self) -> bool;
 }
 
 /// An input that the protocol says cannot happen in this state: somebody else broke the rules.

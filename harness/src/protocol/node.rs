@@ -19,7 +19,7 @@ pub struct NodeLine<D> {
 pub enum Pending<D> {
     /// None.
     None,
-    /// ReadShared, ReadUnique, CleanUnique, ReadOnce or WriteUnique.
+    /// ReadShared, ReadUnique, CleanUnique, ReadOnce, WriteUnique, CleanInvalid or a far atomic.
     Request(Opcode),
     /// MakeUnique, and the new contents the line gets with the answer.
     MakeUnique(D),
@@ -32,12 +32,15 @@ pub enum Pending<D> {
 /// What can happen to a line in a node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NodeIn<D: LineData> {
-    /// The node starts ReadShared, ReadUnique, CleanUnique, ReadOnce, WriteBackFull or Evict.
+    /// The node starts ReadShared, ReadUnique, CleanUnique, ReadOnce, CleanInvalid, WriteBackFull or
+    /// Evict.
     Issue(Opcode),
     /// The node starts MakeUnique to overwrite the line with these contents.
     IssueMakeUnique(D),
     /// The node starts WriteUnique.
     IssueWriteUnique(D::Write),
+    /// The node starts a far atomic: AtomicStore, AtomicLoad, AtomicSwap or AtomicCompare.
+    IssueAtomic(Opcode, D::Atomic),
     /// A store commits: the line's contents are now these.
     Store(D),
     /// A snoop arrives.
@@ -102,6 +105,8 @@ pub enum Payload<D: LineData> {
     Line(D),
     /// An uncached store.
     Write(D::Write),
+    /// A far atomic.
+    Atomic(D::Atomic),
 }
 
 impl<D> Default for NodeLine<D> {
@@ -133,12 +138,13 @@ type Step<D> = Result<(NodeLine<D>, Outputs<NodeOut<D>>), Violation>;
 ///
 /// * `Issue*`: a request starts, one of a line at a time. What is asked follows from the state:
 ///   copies are asked for in I, permission in SC (MakeUnique in either), only what is held can be
-///   given up. WriteBackFull and Evict empty the cache at once; what is written back stays in a
+///   given up, and what is written or flushed elsewhere is not held. WriteBackFull and Evict empty the cache at once; what is written back stays in a
 ///   buffer until it is answered.
 /// * `Store`: in UC or UD; UC becomes UD without a word.
 /// * `Snoop`: see `snoop`.
 /// * `CompData`: the answer to a read brings the line and the state to have it in. It is the answer
-///   to CleanUnique too if the copy was lost meanwhile (race 2).
+///   to CleanUnique too if the copy was lost meanwhile (race 2). To a far atomic it brings the old
+///   value.
 /// * `Comp`: permission for a copy that is still held (CleanUnique), or for the new contents that
 ///   the node has ready (MakeUnique); otherwise the end of what was given up or written. An error
 ///   ends the request and leaves the copy as it is.
@@ -168,6 +174,13 @@ pub fn node<D: LineData>(line: NodeLine<D>, input: NodeIn<D>) -> Step<D> {
                 pending,
                 Some(Payload::Write(write)),
             )
+        }
+        NodeIn::IssueAtomic(op, atomic) => {
+            if !op.is_atomic() || line.state != CacheState::I {
+                return violation(format_args!("{op} issued in {}", line.state));
+            }
+            let data = Some(Payload::Atomic(atomic));
+            start(line, op, Pending::Request(op), data)
         }
         NodeIn::Store(data) => store(line, data),
         NodeIn::Snoop(op) => snoop(line, op),
@@ -199,7 +212,7 @@ fn start<D: LineData>(
 fn issue<D: LineData>(line: NodeLine<D>, op: Opcode) -> Step<D> {
     use CacheState::{I, SC, UC, UD};
     match (op, line.state) {
-        (Opcode::ReadShared | Opcode::ReadUnique | Opcode::ReadOnce, I)
+        (Opcode::ReadShared | Opcode::ReadUnique | Opcode::ReadOnce | Opcode::CleanInvalid, I)
         | (Opcode::CleanUnique, SC) => start(line, op, Pending::Request(op), None),
         (Opcode::Evict, state @ (SC | UC)) => {
             let (mut line, _) = start(line, op, Pending::Evict, None)?;
@@ -308,7 +321,8 @@ fn snoop<D: LineData>(mut line: NodeLine<D>, op: Opcode) -> Step<D> {
     Ok((line, out))
 }
 
-/// The line arrives with the state to have it in; what ReadOnce brings is not kept.
+/// The line arrives with the state to have it in; what ReadOnce brings is not kept. The old value
+/// that answers a far atomic is not acknowledged, since its home has done everything before.
 fn comp_data<D: LineData>(mut line: NodeLine<D>, granted: CacheState, data: D) -> Step<D> {
     use CacheState::{I, SC, UC, UD};
     let Pending::Request(op) = line.pending else {
@@ -321,6 +335,10 @@ fn comp_data<D: LineData>(mut line: NodeLine<D>, granted: CacheState, data: D) -
             line.set(granted, Some(data));
         }
         (Opcode::ReadOnce, I) => {}
+        (Opcode::AtomicLoad | Opcode::AtomicSwap | Opcode::AtomicCompare, I) => {
+            line.pending = Pending::None;
+            return Ok((line, Outputs::none()));
+        }
         (op, granted) => {
             return violation(format_args!(
                 "CompData {granted} answers {op} in {}",
@@ -332,7 +350,7 @@ fn comp_data<D: LineData>(mut line: NodeLine<D>, granted: CacheState, data: D) -
     Ok((line, Outputs::one(NodeOut::CompAck { state: granted })))
 }
 
-/// The answer without data: permission, or the end of what was given up or written.
+/// The answer without data: permission, or the end of what was given up, written or flushed.
 fn comp<D: LineData>(mut line: NodeLine<D>, granted: CacheState) -> Step<D> {
     use CacheState::{SC, UC, UD};
     let acknowledged = match (std::mem::replace(&mut line.pending, Pending::None), granted) {
@@ -344,7 +362,8 @@ fn comp<D: LineData>(mut line: NodeLine<D>, granted: CacheState) -> Step<D> {
             line.set(UD, Some(new));
             true
         }
-        (Pending::WriteBack(_) | Pending::Evict | Pending::Request(Opcode::WriteUnique), _) => {
+        (Pending::WriteBack(_) | Pending::Evict, _) => false,
+        (Pending::Request(Opcode::WriteUnique | Opcode::CleanInvalid | Opcode::AtomicStore), _) => {
             false
         }
         _ => {
@@ -367,7 +386,7 @@ fn comp<D: LineData>(mut line: NodeLine<D>, granted: CacheState) -> Step<D> {
 fn failed<D: LineData>(mut line: NodeLine<D>, from_home: bool) -> Step<D> {
     let needs_ack = match std::mem::replace(&mut line.pending, Pending::None) {
         Pending::None => return violation("an error Comp without a request in flight"),
-        Pending::Request(op) => op != Opcode::WriteUnique,
+        Pending::Request(op) => is_acknowledged(op),
         Pending::MakeUnique(_) => true,
         Pending::WriteBack(_) | Pending::Evict => false,
     };
@@ -377,4 +396,9 @@ fn failed<D: LineData>(mut line: NodeLine<D>, from_home: bool) -> Step<D> {
         Outputs::none()
     };
     Ok((line, out))
+}
+
+/// Whether the home waits for CompAck after it has answered.
+fn is_acknowledged(op: Opcode) -> bool {
+    !(op.is_atomic() || matches!(op, Opcode::WriteUnique | Opcode::CleanInvalid))
 }

@@ -182,7 +182,7 @@ fn kind(directory: Directory, requester: Option<u8>) -> usize {
 }
 
 /// What a home may be asked, in the order of the table.
-const REQUESTS: [(&str, Opcode, Option<Payload<Value>>); 9] = [
+const REQUESTS: [(&str, Opcode, Option<Payload<Value>>); 12] = [
     ("ReadShared", Opcode::ReadShared, None),
     ("ReadUnique", Opcode::ReadUnique, None),
     ("CleanUnique", Opcode::CleanUnique, None),
@@ -203,6 +203,17 @@ const REQUESTS: [(&str, Opcode, Option<Payload<Value>>); 9] = [
         "WriteUnique of the line",
         Opcode::WriteUnique,
         Some(Payload::Write(Write::Whole)),
+    ),
+    ("CleanInvalid", Opcode::CleanInvalid, None),
+    (
+        "AtomicStore",
+        Opcode::AtomicStore,
+        Some(Payload::Atomic(())),
+    ),
+    (
+        "AtomicLoad, -Swap, -Compare",
+        Opcode::AtomicLoad,
+        Some(Payload::Atomic(())),
     ),
 ];
 
@@ -408,12 +419,18 @@ fn finish(
         HomeOut::MemRead { state, .. } | HomeOut::Comp { state, .. } => Some(state),
         _ => None,
     });
-    let mut end = String::new();
+    let mut end = Vec::new();
+    let mut memory = |line: HomeLine<Value>, input| -> Result<_, Violation> {
+        let (line, out) = home(line, input)?;
+        end.extend(out.into_iter().map(|message| words(&message)));
+        Ok(line)
+    };
+    if line.transaction.as_ref().is_some_and(|t| t.fetch) {
+        let data = Value::LATEST;
+        line = memory(line, HomeIn::MemoryData { data })?;
+    }
     if line.transaction.as_ref().is_some_and(|t| t.memory) {
-        let (done, out) = home(line, HomeIn::MemoryComp { resp: RespErr::Ok })?;
-        line = done;
-        let words: Vec<_> = out.into_iter().map(|message| words(&message)).collect();
-        end = words.join(", ");
+        line = memory(line, HomeIn::MemoryComp { resp: RespErr::Ok })?;
     }
     if line.transaction.as_ref().is_some_and(|t| t.ack) {
         let state = granted.or(forwarded).unwrap_or(CacheState::I);
@@ -421,7 +438,7 @@ fn finish(
     }
     match line.transaction {
         Some(open) => Err(Violation(format!("a transaction does not end: {open:?}"))),
-        None => Ok((end, entry(line.directory))),
+        None => Ok((end.join(", then "), entry(line.directory))),
     }
 }
 
@@ -429,7 +446,11 @@ fn words(message: &HomeOut<Value>) -> String {
     match message {
         HomeOut::Snoop { op, targets, .. } => format!("{op} to {}", set(*targets)),
         HomeOut::MemRead { state, .. } => format!("MemRead, {state} to r"),
-        HomeOut::MemWrite(Payload::Write(_)) => "MemWrite".to_owned(),
+        HomeOut::Fetch => "MemRead for the home".to_owned(),
+        HomeOut::MemWrite(Payload::Write(Write::Computed)) => {
+            "MemWrite of what is computed".to_owned()
+        }
+        HomeOut::MemWrite(Payload::Write(_) | Payload::Atomic(())) => "MemWrite".to_owned(),
         HomeOut::MemWrite(Payload::Line(Value::LATEST)) => "MemWrite of the dirty line".to_owned(),
         HomeOut::MemWrite(Payload::Line(_)) => "MemWrite, merged with the dirty line".to_owned(),
         HomeOut::Comp {
@@ -437,6 +458,7 @@ fn words(message: &HomeOut<Value>) -> String {
             ..
         } => "Comp".to_owned(),
         HomeOut::Comp { state, .. } => format!("Comp {state}"),
+        HomeOut::CompData { .. } => "CompData".to_owned(),
     }
 }
 

@@ -68,6 +68,12 @@ fn operation(kind: OpKind) -> &'static str {
         OpKind::WriteUncached => "uncached write",
         OpKind::ReadOnce => "read once",
         OpKind::WriteUnique => "write unique",
+        OpKind::WritePoison => "write of poison",
+        OpKind::AtomicStore(_) => "far store",
+        OpKind::AtomicLoad(_) => "far fetch",
+        OpKind::AtomicSwap => "far swap",
+        OpKind::AtomicCompare => "far compare and swap",
+        OpKind::CleanInvalid => "clean invalid",
     }
 }
 

@@ -93,7 +93,8 @@ impl Request {
         };
         let fits = match self.kind {
             OpKind::Fence => return None,
-            OpKind::WriteUnique => self.len <= 16 || self.len == LINE_BYTES,
+            OpKind::WriteUnique | OpKind::WritePoison => self.len <= 16 || self.len == LINE_BYTES,
+            kind if kind.is_far() => matches!(self.len, 4 | 8),
             _ => self.len <= limit,
         };
         if !self.len.is_power_of_two() || !fits {

@@ -275,7 +275,7 @@ impl Machine {
             for (port, station) in stations.iter().enumerate() {
                 if let Device::Cached(node) = &station.device {
                     node.held()
-                        .for_each(|(line, state, data)| visit(port, line, state, &data.0));
+                        .for_each(|(line, state, data)| visit(port, line, state, &data.bytes));
                 }
             }
         };

@@ -4,8 +4,8 @@ use super::access::{Access, Line, Operand, Request, TryAccess, Word};
 use super::mailbox::Mailbox;
 use super::system::Idle;
 use crate::agents::OpKind;
-use flits::LinkWord;
 use flits::layout::LINE_BYTES;
+use flits::{AtomicOp, LinkWord};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -182,6 +182,54 @@ impl NodeHandle {
             addr,
             bytes.len(),
             Operand::bytes(bytes),
+            |_| (),
+        )
+    }
+
+    /// Stores coherently, without caching, bytes that are known to be corrupt: who loads them is
+    /// answered with [`Status::DataError`](crate::agents::Status).
+    pub fn write_poison(&self, addr: u64, bytes: &[u8]) -> Access<()> {
+        self.access(
+            OpKind::WritePoison,
+            addr,
+            bytes.len(),
+            Operand::bytes(bytes),
+            |_| (),
+        )
+    }
+
+    /// Modifies 4 or 8 bytes at their home.
+    pub fn atomic_store<T: Word>(&self, op: AtomicOp, addr: u64, value: T) -> Access<()> {
+        let kind = OpKind::AtomicStore(op);
+        self.access(kind, addr, T::BYTES, Operand::words([value]), |_| ())
+    }
+
+    /// Modifies 4 or 8 bytes at their home and gives the old value.
+    pub fn atomic_load<T: Word>(&self, op: AtomicOp, addr: u64, value: T) -> Access<T> {
+        let kind = OpKind::AtomicLoad(op);
+        self.access(kind, addr, T::BYTES, Operand::words([value]), T::get)
+    }
+
+    /// Exchanges 4 or 8 bytes at their home and gives the old value.
+    pub fn atomic_swap<T: Word>(&self, addr: u64, value: T) -> Access<T> {
+        let operand = Operand::words([value]);
+        self.access(OpKind::AtomicSwap, addr, T::BYTES, operand, T::get)
+    }
+
+    /// Stores `new` in 4 or 8 bytes at their home if they hold `expected`, and gives the old value.
+    pub fn atomic_compare<T: Word>(&self, addr: u64, expected: T, new: T) -> Access<T> {
+        let operand = Operand::words([new, expected]);
+        self.access(OpKind::AtomicCompare, addr, T::BYTES, operand, T::get)
+    }
+
+    /// Has the line that holds `addr` in memory and in no cache.
+    pub fn clean_invalid(&self, addr: u64) -> Access<()> {
+        let line = addr & !(LINE_BYTES as u64 - 1);
+        self.access(
+            OpKind::CleanInvalid,
+            line,
+            LINE_BYTES,
+            Operand::None,
             |_| (),
         )
     }

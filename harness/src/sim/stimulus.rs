@@ -12,7 +12,7 @@ use crate::dut::{ErrorLog, HomeCounters, Variant};
 use crate::{Failure, FailureKind};
 use flits::history::{Event, History};
 use flits::stimulus::{self, Op, Step, Stimulus, Tiers, value_bytes};
-use flits::{Data, RespErr};
+use flits::{AtomicOp, Data, RespErr};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -151,7 +151,8 @@ impl Supernode {
         self.close_vcd()?;
         let mut events: Vec<Event> = results.take().into_iter().flatten().collect();
         let order = self.machine.checks.take_order();
-        note_order(&mut events, &first, &order);
+        let computed = self.machine.checks.take_computed();
+        note_order(&mut events, &first, &order, &computed);
         let mut history = History {
             events: events.clone(),
         };
@@ -188,19 +189,33 @@ fn steps_by_port(stimulus: &Stimulus) -> Vec<(usize, Vec<(usize, Step)>)> {
         .collect()
 }
 
-/// Notes at each event the place of its write. The operations of a node have running numbers, its
-/// first is `first` there; words sent as they are have none.
-fn note_order(events: &mut [Event], first: &[u64], order: &[(usize, u64)]) {
+/// Notes at each event the place of its write, and what an atomic_store has left, which its node is
+/// not told. The operations of a node have running numbers, its first is `first` there; words sent
+/// as they are have none.
+fn note_order(
+    events: &mut [Event],
+    first: &[u64],
+    order: &[(usize, u64)],
+    computed: &[(usize, u64, Data)],
+) {
     let mut own = vec![Vec::new(); first.len()];
     for (index, event) in events.iter().enumerate() {
         if event.op != stimulus::OpKind::Raw {
             own[event.node].push(index);
         }
     }
-    for (place, &(node, op)) in order.iter().enumerate() {
+    let find = |node: usize, op: u64| {
         let at = op.checked_sub(first[node]).map(|at| at as usize);
-        if let Some(&index) = at.and_then(|at| own[node].get(at)) {
+        at.and_then(|at| own[node].get(at)).copied()
+    };
+    for (place, &(node, op)) in order.iter().enumerate() {
+        if let Some(index) = find(node, op) {
             events[index].order = Some(place as u64);
+        }
+    }
+    for (node, op, wrote) in computed {
+        if let Some(index) = find(*node, *op).filter(|&index| events[index].status == RespErr::Ok) {
+            events[index].wrote = Some(wrote.clone());
         }
     }
 }
@@ -250,6 +265,30 @@ async fn perform(sys: &System, node: &NodeHandle, step: &Step) -> Event {
             Operand::bytes(&data(value)),
             Some(data(value)),
         ),
+        Op::WritePoison { value, .. } => (
+            OpKind::WritePoison,
+            Operand::bytes(&data(value)),
+            Some(data(value)),
+        ),
+        Op::AtomicStore { atomic, value, .. } => {
+            (OpKind::AtomicStore(atomic), Operand::words([value]), None)
+        }
+        Op::AtomicLoad { atomic, value, .. } => {
+            (OpKind::AtomicLoad(atomic), Operand::words([value]), None)
+        }
+        Op::AtomicSwap { value, .. } => (
+            OpKind::AtomicSwap,
+            Operand::words([value]),
+            Some(data(value)),
+        ),
+        Op::AtomicCompare {
+            expected, value, ..
+        } => (
+            OpKind::AtomicCompare,
+            Operand::words([value, expected]),
+            Some(data(value)),
+        ),
+        Op::CleanInvalid { .. } => (OpKind::CleanInvalid, Operand::None, None),
         Op::ReadUncached { .. } => (OpKind::ReadUncached, Operand::None, None),
         Op::WriteUncached { value, .. } => (
             OpKind::WriteUncached,
@@ -266,7 +305,12 @@ async fn perform(sys: &System, node: &NodeHandle, step: &Step) -> Event {
         Ok(bytes) => {
             event.wrote = match step.op {
                 Op::FetchAdd { value, .. } => Some(sum(&bytes, value)),
-                Op::CompareSwap { expected, .. } if bytes != data(expected) => None,
+                Op::AtomicLoad { atomic, value, .. } => Some(modified(&bytes, atomic, value)),
+                Op::CompareSwap { expected, .. } | Op::AtomicCompare { expected, .. }
+                    if bytes != data(expected) =>
+                {
+                    None
+                }
                 _ => wrote,
             };
             event.read = step.op.kind().reads().then_some(bytes);
@@ -282,4 +326,13 @@ fn sum(old: &[u8], value: u128) -> Data {
     wide[..old.len()].copy_from_slice(old);
     let new = u128::from_le_bytes(wide).wrapping_add(value).to_le_bytes();
     Data::from_slice(&new[..old.len()])
+}
+
+/// What a far atomic leaves in memory.
+fn modified(old: &[u8], atomic: AtomicOp, value: u128) -> Data {
+    let mut word = [0; 8];
+    word[..old.len()].copy_from_slice(old);
+    let size = old.len().trailing_zeros() as u8;
+    let new = atomic.apply(u64::from_le_bytes(word), value as u64, size);
+    Data::from_slice(&new.to_le_bytes()[..old.len()])
 }

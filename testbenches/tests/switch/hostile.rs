@@ -325,7 +325,7 @@ fn no_words_of_one_device_disturb_the_others() {
 
 /// Programs in which one device sends packets with one kind of fault while the others work.
 fn faulty_programs(fault: Fault) -> impl Strategy<Value = Stimulus> {
-    let mut kinds = OpKind::ALL.to_vec();
+    let mut kinds = strategies::usual_kinds();
     kinds.extend([OpKind::Raw; 12]);
     let programs = Programs::new(8).kinds(&kinds).faults(&[fault]);
     programs

@@ -59,9 +59,9 @@ fn row(config: &Config, lanes: usize, step: &Step) -> (String, String) {
     match *step {
         Step::Issue { node, line, ask } => {
             let asks = match ask {
-                super::Ask::Plain(op) => op.to_string(),
-                super::Ask::Write(super::Write::Part) => format!("{} of a part", ask.op()),
+                super::Ask::Plain(op) | super::Ask::Atomic(op) => op.to_string(),
                 super::Ask::Write(super::Write::Whole) => format!("{} of the whole", ask.op()),
+                super::Ask::Write(_) => format!("{} of a part", ask.op()),
             };
             let said = format!("node {node} asks: {asks}{}", of(line));
             (mark(lanes, lane(Agent::Node(node))), said)

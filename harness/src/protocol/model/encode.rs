@@ -23,9 +23,10 @@ pub(super) fn encode(config: &Config, s: &System, out: &mut Vec<u8>) {
         if let Some(t) = &home.transaction {
             let flags = u8::from(t.may_write) << 6 | u8::from(t.ack) << 7;
             out.push(work(&t.work) | t.requester << 4 | flags);
-            let flags = u8::from(t.memory) << 4 | u8::from(t.forwarded) << 5;
+            let flags =
+                u8::from(t.memory) << 4 | u8::from(t.forwarded) << 5 | u8::from(t.fetch) << 6;
             out.push(t.snoops.0 as u8 | flags);
-            out.push(optional(t.dirty));
+            out.push(optional(t.dirty) | optional(t.old) << 4);
         }
     }
     out.extend(s.memory[..lines].iter().map(|value| value.code()));
@@ -39,11 +40,14 @@ pub(super) fn packet(p: &Packet) -> [u8; 3] {
         Some(Payload::Line(value)) => 1 + value.code(),
         Some(Payload::Write(Write::Part)) => 10,
         Some(Payload::Write(Write::Whole)) => 11,
+        Some(Payload::Write(Write::Computed)) => 12,
+        Some(Payload::Write(Write::Stale)) => 13,
+        Some(Payload::Atomic(())) => 14,
     };
     [
         p.from.code() | p.to.code() << 3 | p.line << 6,
         p.op.code() | (p.state as u8) << 6,
-        data | p.peer << 4 | u8::from(p.ok) << 6,
+        data | p.peer << 4 | u8::from(p.ok) << 7,
     ]
 }
 
@@ -84,7 +88,9 @@ pub(super) fn decode(config: &Config, bytes: &[u8]) -> System {
                     ack: kind >> 7 != 0,
                     memory: awaited >> 4 & 1 != 0,
                     forwarded: awaited >> 5 & 1 != 0,
-                    dirty: from_optional(dirty),
+                    fetch: awaited >> 6 & 1 != 0,
+                    dirty: from_optional(dirty & 15),
+                    old: from_optional(dirty >> 4),
                 }
             }),
         };
@@ -107,10 +113,13 @@ pub(super) fn decode(config: &Config, bytes: &[u8]) -> System {
                 0 => None,
                 10 => Some(Payload::Write(Write::Part)),
                 11 => Some(Payload::Write(Write::Whole)),
+                12 => Some(Payload::Write(Write::Computed)),
+                13 => Some(Payload::Write(Write::Stale)),
+                14 => Some(Payload::Atomic(())),
                 code => Some(Payload::Line(Value::from_code(code - 1))),
             },
-            peer: rest >> 4 & 3,
-            ok: rest >> 6 != 0,
+            peer: rest >> 4 & 7,
+            ok: rest >> 7 != 0,
         });
     }
     s
@@ -134,13 +143,16 @@ fn from_optional(code: u8) -> Option<Value> {
 }
 
 /// What a node may be waiting for, and a home may be working on.
-const REQUESTS: [Opcode; 6] = [
+const REQUESTS: [Opcode; 9] = [
     Opcode::ReadShared,
     Opcode::ReadUnique,
     Opcode::CleanUnique,
     Opcode::MakeUnique,
     Opcode::ReadOnce,
     Opcode::WriteUnique,
+    Opcode::CleanInvalid,
+    Opcode::AtomicStore,
+    Opcode::AtomicLoad,
 ];
 
 fn request(op: Opcode) -> u8 {
@@ -155,18 +167,18 @@ fn pending(pending: &Pending<Value>) -> u8 {
     match pending {
         Pending::None => 0,
         Pending::Request(op) => 1 + request(*op),
-        Pending::MakeUnique(value) => 7 | optional(Some(*value)) << 4,
-        Pending::WriteBack(value) => 8 | optional(*value) << 4,
-        Pending::Evict => 9,
+        Pending::MakeUnique(value) => 10 | optional(Some(*value)) << 4,
+        Pending::WriteBack(value) => 11 | optional(*value) << 4,
+        Pending::Evict => 12,
     }
 }
 
 fn from_pending(code: u8) -> Pending<Value> {
     match (code & 15, from_optional(code >> 4)) {
         (0, _) => Pending::None,
-        (7, Some(value)) => Pending::MakeUnique(value),
-        (8, value) => Pending::WriteBack(value),
-        (9, _) => Pending::Evict,
+        (10, Some(value)) => Pending::MakeUnique(value),
+        (11, value) => Pending::WriteBack(value),
+        (12, _) => Pending::Evict,
         (op, _) => Pending::Request(from_request(op - 1)),
     }
 }
@@ -189,23 +201,34 @@ fn from_directory(code: u8) -> Directory {
     }
 }
 
+/// What a home may be working on but for requests without data.
+const WORKS: [Work<Value>; 7] = [
+    Work::WriteUnique(Write::Part),
+    Work::WriteUnique(Write::Whole),
+    Work::WriteBack,
+    Work::Recall,
+    Work::CleanInvalid,
+    Work::Atomic {
+        op: Opcode::AtomicStore,
+        atomic: (),
+    },
+    Work::Atomic {
+        op: Opcode::AtomicLoad,
+        atomic: (),
+    },
+];
+
 fn work(work: &Work<Value>) -> u8 {
     match work {
         Work::Request(op) => request(*op),
-        Work::WriteUnique(Write::Part) => 8,
-        Work::WriteUnique(Write::Whole) => 9,
-        Work::WriteBack => 10,
-        Work::Recall => 11,
+        work => (9..).zip(WORKS).find(|w| w.1 == *work).map_or(8, |w| w.0),
     }
 }
 
 fn from_work(code: u8) -> Work<Value> {
     match code {
-        8 => Work::WriteUnique(Write::Part),
-        9 => Work::WriteUnique(Write::Whole),
-        10 => Work::WriteBack,
-        11 => Work::Recall,
-        op => Work::Request(from_request(op)),
+        0..9 => Work::Request(from_request(code)),
+        code => WORKS[usize::from(code - 9) % WORKS.len()].clone(),
     }
 }
 
@@ -279,7 +302,7 @@ pub(super) fn renamed(s: &System, names: &Renaming) -> System {
     }
     for p in &mut to.network {
         (p.from, p.to) = (agent(p.from), agent(p.to));
-        if p.has_peer() {
+        if p.has_peer() && p.peer != Packet::HOME {
             p.peer = node(p.peer);
         }
     }

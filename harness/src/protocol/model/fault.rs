@@ -4,11 +4,11 @@
 //! comes out or what is kept, the way a wrong line in the text would.
 
 use super::super::{
-    Directory, HomeIn, HomeLine, HomeOut, NodeIn, NodeLine, NodeOut, NodeSet, Outputs, Pending,
-    Violation, Work, home as right_home, node as right_node,
+    Directory, HomeIn, HomeLine, HomeOut, NodeIn, NodeLine, NodeOut, NodeSet, Outputs, Payload,
+    Pending, Transaction, Violation, Work, home as right_home, node as right_node,
 };
 use super::rules::Rule;
-use super::value::Value;
+use super::value::{Value, Write};
 use super::{Config, Recalls};
 use flits::{CacheState, Class, Opcode};
 use std::fmt;
@@ -120,6 +120,20 @@ faults! {
     AcksNothing = "acks-nothing", Exact, two();
     /// A node forwards a dirty line as UC and forgets that memory is old.
     ForwardsDirtyAsClean = "forwards-dirty-as-clean", NoLostStore, two();
+    /// The home computes a far atomic on memory without asking the owner.
+    AtomicBesideOwner = "atomic-beside-owner", LastStore, two();
+    /// The home computes a far atomic on memory although the owner sent dirty data.
+    AtomicDropsDirtyData = "atomic-drops-dirty-data", LastStore, two();
+    /// The home serves a far atomic without invalidating the sharers.
+    AtomicKeepsCopies = "atomic-keeps-copies", LastStore, two();
+    /// The home answers a far atomic, and ends it, before memory has it.
+    AtomicAnswersEarly = "atomic-answers-early", ReadAfterWrite, two();
+    /// The home writes what a far atomic changes of a dirty line, and not the rest of it.
+    AtomicForgetsTheRest = "atomic-forgets-the-rest", NoLostStore, two();
+    /// The home waits for the CompAck of a far atomic, which has none.
+    AtomicAwaitsAck = "atomic-awaits-ack", NotStuck, two();
+    /// The home drops the dirty data that a CleanInvalid brings.
+    CleanDropsDirtyData = "clean-drops-dirty-data", NoLostStore, two();
     /// Answers to snoops travel in the class of requests.
     AnswersAsRequests = "answers-as-requests", NotStuck, two();
 }
@@ -196,6 +210,27 @@ pub(super) fn home(
         {
             *data = None
         }
+        (Fault::AtomicBesideOwner, HomeIn::Request { op, .. })
+            if op.is_atomic() && matches!(directory, Directory::Unique(_)) =>
+        {
+            line.directory = Directory::Invalid;
+        }
+        (Fault::AtomicKeepsCopies, HomeIn::Request { op, .. })
+            if op.is_atomic() && matches!(directory, Directory::Shared(_)) =>
+        {
+            line.directory = Directory::Invalid;
+        }
+        (Fault::AtomicDropsDirtyData, HomeIn::SnoopAnswer { data, .. }) if is_atomic(&open) => {
+            *data = None;
+        }
+        (Fault::CleanDropsDirtyData, HomeIn::SnoopAnswer { data, .. })
+            if open.as_ref().is_some_and(|t| t.work == Work::CleanInvalid) =>
+        {
+            *data = None;
+        }
+        (Fault::AtomicAnswersEarly, HomeIn::MemoryComp { .. }) if open.is_none() => {
+            return Ok((line, Outputs::none()));
+        }
         (Fault::DropsDirtyData, HomeIn::SnoopAnswer { op, data, .. })
             if *op == Opcode::SnpRespDataFwded =>
         {
@@ -262,6 +297,45 @@ pub(super) fn home(
                 }
             }
         }
+        Fault::AtomicAnswersEarly => {
+            if let Some(t) = line.transaction.clone()
+                && t.memory
+                && let Work::Atomic { op, .. } = t.work
+                && let Some(write) = out.clone().into_iter().next()
+            {
+                let (requester, resp) = (t.requester, flits::RespErr::Ok);
+                let answer = match t.old {
+                    Some(data) if op == Opcode::AtomicLoad => HomeOut::CompData {
+                        requester,
+                        data,
+                        resp,
+                    },
+                    _ => HomeOut::Comp {
+                        requester,
+                        state: CacheState::I,
+                        resp,
+                    },
+                };
+                out = Outputs::two(write, answer);
+                line.transaction = None;
+            }
+        }
+        Fault::AtomicForgetsTheRest if is_atomic(&open) => {
+            out = out.map(|message| match message {
+                HomeOut::MemWrite(Payload::Line(_)) => {
+                    HomeOut::MemWrite(Payload::Write(Write::Computed))
+                }
+                other => other,
+            });
+        }
+        Fault::AtomicAwaitsAck => {
+            if let Some(t) = &mut line.transaction
+                && open.is_none()
+                && matches!(t.work, Work::Atomic { .. })
+            {
+                t.ack = true;
+            }
+        }
         Fault::GrantsUniqueBesideSharers => {
             out = out.map(|message| match message {
                 HomeOut::MemRead {
@@ -295,6 +369,10 @@ pub(super) fn home(
         _ => {}
     }
     Ok((line, out))
+}
+
+fn is_atomic(open: &Option<Transaction<Value>>) -> bool {
+    (open.as_ref()).is_some_and(|t| matches!(t.work, Work::Atomic { .. }))
 }
 
 /// Is memory asked to read?

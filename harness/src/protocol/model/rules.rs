@@ -199,6 +199,14 @@ races! {
     RecallForRoom,
     /// Two lines have transactions at the same time.
     LinesOverlap,
+    /// 1: a far atomic takes the line from a write-back buffer.
+    AtomicMeetsWriteBack,
+    /// 3: a far atomic asks an owner that has evicted.
+    AtomicMeetsEvict,
+    /// 5: memory completes the read or the write of a far atomic for which a request waits.
+    AtomicAwaited,
+    /// 1: a CleanInvalid takes the line from a write-back buffer.
+    CleanMeetsWriteBack,
     /// A memory fails to read for a request.
     ReadFails,
     /// A request is refused before it reaches the home while the node holds a copy.
@@ -246,9 +254,12 @@ fn delivery(s: &System, p: &Packet, after: &System) -> u32 {
     let (home, home_after) = (&s.homes[index], &after.homes[index]);
     let mut met = 0;
     let mut see = |race: Race, seen: bool| met |= u32::from(seen) << race as u32;
-    let recalling = |h: &super::super::HomeLine<Value>| {
-        (h.transaction.as_ref()).is_some_and(|t| t.work == Work::Recall)
+    let works = |h: &super::super::HomeLine<Value>, is: fn(&Work<Value>) -> bool| {
+        (h.transaction.as_ref()).is_some_and(|t| is(&t.work))
     };
+    let recalling = |h: &_| works(h, |work| *work == Work::Recall);
+    let atomic = |h: &_| works(h, |work| matches!(work, Work::Atomic { .. }));
+    let cleaning = |h: &_| works(h, |work| *work == Work::CleanInvalid);
     match (p.from, p.to, p.op.class()) {
         (_, Agent::Node(n), Class::Snp) => {
             let copy = &s.nodes[usize::from(n)][index];
@@ -264,6 +275,10 @@ fn delivery(s: &System, p: &Packet, after: &System) -> u32 {
             );
             see(Race::WriteBackRead, leaving && p.op == Opcode::SnpOnceFwd);
             see(Race::RecallMeetsWriteBack, leaving && recalling(home));
+            let owned = p.op == Opcode::SnpUnique;
+            see(Race::AtomicMeetsWriteBack, leaving && atomic(home));
+            see(Race::AtomicMeetsEvict, owned && evicted && atomic(home));
+            see(Race::CleanMeetsWriteBack, leaving && cleaning(home));
             see(Race::EvictSnooped, evicted);
             see(Race::OwnerEvicted, evicted && forward);
             see(
@@ -291,6 +306,8 @@ fn delivery(s: &System, p: &Packet, after: &System) -> u32 {
             see(Race::AckAwaited, ack && ended && waits);
             see(Race::AckBeforeAnswer, ack && !answered);
             see(Race::WriteAwaited, p.from == Agent::Memory && waits);
+            let memory = p.from == Agent::Memory;
+            see(Race::AtomicAwaited, memory && waits && atomic(home));
             see(Race::RecallAwaited, recalling(home) && ended && waits);
         }
         _ => {}

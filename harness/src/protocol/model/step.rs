@@ -18,6 +18,8 @@ pub enum Ask {
     Plain(Opcode),
     /// WriteUnique.
     Write(Write),
+    /// A far atomic.
+    Atomic(Opcode),
 }
 
 /// One step of somebody.
@@ -52,7 +54,9 @@ pub enum Step {
     Fail(Packet),
 }
 
-const ASKS: [Ask; 9] = [
+/// AtomicSwap and AtomicCompare are to nodes and home what AtomicLoad is: they differ in what is
+/// computed, which the model does not know.
+const ASKS: [Ask; 12] = [
     Ask::Plain(Opcode::ReadShared),
     Ask::Plain(Opcode::ReadUnique),
     Ask::Plain(Opcode::CleanUnique),
@@ -62,6 +66,9 @@ const ASKS: [Ask; 9] = [
     Ask::Plain(Opcode::ReadOnce),
     Ask::Write(Write::Part),
     Ask::Write(Write::Whole),
+    Ask::Plain(Opcode::CleanInvalid),
+    Ask::Atomic(Opcode::AtomicStore),
+    Ask::Atomic(Opcode::AtomicLoad),
 ];
 
 impl Ask {
@@ -69,7 +76,7 @@ impl Ask {
     #[must_use]
     pub fn op(self) -> Opcode {
         match self {
-            Self::Plain(op) => op,
+            Self::Plain(op) | Self::Atomic(op) => op,
             Self::Write(_) => Opcode::WriteUnique,
         }
     }
@@ -88,10 +95,8 @@ impl Ask {
 
 /// Needs the right to write?
 fn writes(op: Opcode) -> bool {
-    matches!(
-        op,
-        Opcode::ReadUnique | Opcode::CleanUnique | Opcode::MakeUnique | Opcode::WriteUnique
-    )
+    use Opcode::{CleanUnique, MakeUnique, ReadUnique, WriteUnique};
+    op.is_atomic() || matches!(op, ReadUnique | CleanUnique | MakeUnique | WriteUnique)
 }
 
 /// Does it end with an entry in the directory?
@@ -160,7 +165,7 @@ pub(super) fn steps(p: &Protocol, s: &System, to: &mut Vec<Step>) {
         let harmless = match packet.data {
             None => true,
             Some(Payload::Write(_)) => up_to_date,
-            Some(Payload::Line(_)) => false,
+            Some(Payload::Line(_) | Payload::Atomic(())) => false,
         };
         if config.errors && packet.to == Agent::Memory && harmless {
             to.push(Step::Fail(packet));
@@ -224,6 +229,7 @@ pub(super) fn apply(p: &Protocol, s: &System, step: &Step) -> Result<System, Bro
                 Ask::Plain(Opcode::MakeUnique) => NodeIn::IssueMakeUnique(Value::NEXT),
                 Ask::Plain(op) => NodeIn::Issue(op),
                 Ask::Write(write) => NodeIn::IssueWriteUnique(write),
+                Ask::Atomic(op) => NodeIn::IssueAtomic(op, ()),
             };
             step_node(p, &mut to, node, line, input, 0)?;
         }
@@ -247,7 +253,7 @@ pub(super) fn apply(p: &Protocol, s: &System, step: &Step) -> Result<System, Bro
         Step::Fail(packet) => {
             take(p, &mut to, &packet);
             let receiver = match packet.op {
-                Opcode::MemRead => Agent::Node(packet.peer),
+                Opcode::MemRead => reader(packet.peer),
                 _ => Agent::Home,
             };
             send(p, &mut to, error(Agent::Memory, receiver, packet.line));
@@ -258,6 +264,14 @@ pub(super) fn apply(p: &Protocol, s: &System, step: &Step) -> Result<System, Bro
         to.network.sort_by_key(|packet| p.channel(packet));
     }
     Ok(to)
+}
+
+/// Who gets what memory reads.
+fn reader(peer: u8) -> Agent {
+    match peer {
+        Packet::HOME => Agent::Home,
+        node => Agent::Node(node),
+    }
 }
 
 fn error(from: Agent, to: Agent, line: u8) -> Packet {
@@ -382,6 +396,26 @@ fn step_home(p: &Protocol, s: &mut System, line: u8, input: HomeIn<Value>) -> Re
                 };
                 send(p, s, read);
             }
+            HomeOut::Fetch => {
+                let read = Packet {
+                    peer: Packet::HOME,
+                    ..packet(Agent::Home, Agent::Memory, line, Opcode::MemRead)
+                };
+                send(p, s, read);
+            }
+            HomeOut::CompData {
+                requester,
+                data,
+                resp,
+            } => {
+                stale(Some(data), Agent::Home)?;
+                let answer = Packet {
+                    data: Some(Payload::Line(data)),
+                    ok: resp == RespErr::Ok,
+                    ..packet(Agent::Home, Agent::Node(requester), line, Opcode::CompData)
+                };
+                send(p, s, answer);
+            }
             HomeOut::MemWrite(payload) => {
                 let write = Packet {
                     data: Some(payload),
@@ -445,16 +479,15 @@ fn deliver(p: &Protocol, s: &mut System, packet: Packet) -> Result<(), Broken> {
             };
             step_home(p, s, line, input)
         }
+        (_, Agent::Home, Class::Dat) => match whole {
+            Some(data) => step_home(p, s, line, HomeIn::MemoryData { data }),
+            None => Err(without_data(op)),
+        },
         (_, Agent::Home, _) => step_home(p, s, line, HomeIn::MemoryComp { resp }),
         (_, Agent::Memory, _) => memory(p, s, &packet),
         (_, Agent::Node(n), Class::Snp) => step_node(p, s, n, line, NodeIn::Snoop(op), peer),
         (_, Agent::Node(n), Class::Dat) => {
-            let Some(data) = whole else {
-                return Err(Broken::new(
-                    Rule::Expected,
-                    format_args!("{op} without data"),
-                ));
-            };
+            let data = whole.ok_or_else(|| without_data(op))?;
             step_node(p, s, n, line, NodeIn::CompData { state, data }, 0)
         }
         (_, Agent::Node(n), _) => {
@@ -475,8 +508,12 @@ fn deliver(p: &Protocol, s: &mut System, packet: Packet) -> Result<(), Broken> {
     }
 }
 
-/// The memory reads for a requester, or writes; an uncached store is performed here, where no copy
-/// is left.
+fn without_data(op: Opcode) -> Broken {
+    Broken::new(Rule::Expected, format_args!("{op} without data"))
+}
+
+/// The memory reads for a requester or the home, or writes; uncached stores and far atomics are
+/// performed here, where no copy is left.
 fn memory(p: &Protocol, s: &mut System, request: &Packet) -> Result<(), Broken> {
     let Packet {
         line,
@@ -492,13 +529,17 @@ fn memory(p: &Protocol, s: &mut System, request: &Packet) -> Result<(), Broken> 
             Packet {
                 state,
                 data: Some(Payload::Line(s.memory[cell])),
-                ..packet(Agent::Memory, Agent::Node(peer), line, Opcode::CompData)
+                ..packet(Agent::Memory, reader(peer), line, Opcode::CompData)
             }
         }
         Some(payload) => {
             let new = match payload {
                 Payload::Line(value) => value,
                 Payload::Write(write) => super::super::LineData::merged(s.memory[cell], &write),
+                Payload::Atomic(()) => {
+                    let what = "memory is asked to do a far atomic";
+                    return Err(Broken::new(Rule::Expected, what));
+                }
             };
             s.replace(line, new.coming());
             s.memory[cell] = new.arrived();

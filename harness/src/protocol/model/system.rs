@@ -1,7 +1,7 @@
 //! A state of the whole system: nodes, home, memory, and the packets under way.
 
 use super::super::{HomeLine, NodeLine, Payload, Pending};
-use super::value::Value;
+use super::value::{Age, Value, Write};
 use flits::{CacheState, Class, Opcode};
 use std::fmt;
 
@@ -38,10 +38,15 @@ pub struct Packet {
     pub state: CacheState,
     /// Payload.
     pub data: Option<Payload<Value>>,
-    /// Forward or return node, 0 where there is none.
+    /// Forward or return node, 0 where there is none; [`Packet::HOME`] for the home itself.
     pub peer: u8,
     /// The response status is Ok.
     pub ok: bool,
+}
+
+impl Packet {
+    /// The return node of what the home reads for itself.
+    pub const HOME: u8 = MAX_NODES as u8;
 }
 
 /// A state of the whole system.
@@ -98,8 +103,9 @@ impl System {
             && (self.nodes.iter().flatten()).all(|line| matches!(line.pending, Pending::None))
     }
 
-    /// A store replaced `halves` of the line: every copy of them there is has become old, but for
-    /// what a ReadOnce is being brought, which is a load already performed.
+    /// A store replaced `halves` of the line: every copy of them there is has become old, and so has
+    /// what a far atomic makes of one; but not what a ReadOnce or a far atomic is being brought,
+    /// which is a load already performed.
     pub(super) fn replace(&mut self, line: u8, halves: [bool; 2]) {
         if halves == [false; 2] {
             return;
@@ -121,9 +127,19 @@ impl System {
         }
         self.memory[index].grow_old(halves);
         for packet in self.network.iter_mut().filter(|p| p.line == line) {
-            let performed = packet.op == Opcode::CompData && packet.state == CacheState::I;
-            if let (Some(Payload::Line(data)), false) = (&mut packet.data, performed) {
-                data.grow_old(halves);
+            let performed = packet.op == Opcode::CompData
+                && packet.state == CacheState::I
+                && packet.to != Agent::Home;
+            match &mut packet.data {
+                Some(Payload::Line(data)) if !performed => {
+                    data.grow_old(halves);
+                    // Only a far atomic merged with dirty data brings a new first half like this.
+                    if halves[0] && data.0[0] == Age::Next {
+                        data.0[0] = Age::Old;
+                    }
+                }
+                Some(Payload::Write(write @ Write::Computed)) if halves[0] => *write = Write::Stale,
+                _ => {}
             }
         }
     }
@@ -154,6 +170,9 @@ impl fmt::Display for Packet {
     /// The opcode, with the state where the packet carries one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.op)?;
+        if self.op == Opcode::MemRead && self.peer == Packet::HOME {
+            return write!(f, " for the home");
+        }
         let stateful = match self.op {
             Opcode::Comp => self.state != CacheState::I,
             Opcode::MemRead => true,

@@ -20,17 +20,22 @@ pub enum Age {
 /// [`Age::Old`], and old data never becomes the latest again: a stale copy shows however many
 /// stores it has missed, with no bound on the number of values. A line has two halves so that a
 /// write of a part that loses the rest shows: cached stores replace the first half, a
-/// `WriteUnique` of a part the second.
+/// `WriteUnique` of a part the second. A far atomic reads and replaces the first half, so that one
+/// that misses a cached store shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Value(pub [Age; 2]);
 
-/// What a `WriteUnique` replaces.
+/// What a write to memory replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Write {
-    /// The second half.
+    /// The second half, by a `WriteUnique`.
     Part,
-    /// Both.
+    /// Both halves, by a `WriteUnique`.
     Whole,
+    /// The first half, by a far atomic that was computed from the last store.
+    Computed,
+    /// The first half, by a far atomic that was computed from what a store has replaced.
+    Stale,
 }
 
 impl Value {
@@ -81,15 +86,30 @@ impl Value {
 
 impl LineData for Value {
     type Write = Write;
+    /// It does not matter which.
+    type Atomic = ();
 
     fn merged(self, write: &Write) -> Self {
         match write {
             Write::Part => Value([self.0[0], Age::Next]),
             Write::Whole => Value::NEXT,
+            Write::Computed => Value([Age::Next, self.0[1]]),
+            Write::Stale => Value([Age::Old, self.0[1]]),
         }
     }
 
     fn whole(write: &Write) -> Option<Self> {
         (*write == Write::Whole).then_some(Value::NEXT)
+    }
+
+    fn computed(self, (): &()) -> (Self, Write) {
+        match self.0[0] {
+            Age::Latest => (self, Write::Computed),
+            Age::Old | Age::Next => (self, Write::Stale),
+        }
+    }
+
+    fn is_poisoned(&self) -> bool {
+        false
     }
 }
