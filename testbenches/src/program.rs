@@ -1,5 +1,6 @@
 //! Stimuli written by hand.
 
+use flits::AtomicOp;
 use flits::stimulus::{Config, Node, Op, Step, Stimulus, Tiers};
 
 /// A stimulus in the making: operations are added to the node named last.
@@ -117,6 +118,36 @@ impl Program {
     /// Writes coherently without caching.
     pub fn write_unique(self, addr: u64, size: u16, value: u128) -> Self {
         self.op(Op::WriteUnique { addr, size, value })
+    }
+
+    /// Writes coherently without caching, as corrupt.
+    pub fn write_poison(self, addr: u64, size: u16, value: u128) -> Self {
+        self.op(Op::WritePoison { addr, size, value })
+    }
+
+    /// Modifies at the home.
+    pub fn atomic_store(self, atomic: AtomicOp, addr: u64, size: u16, value: u128) -> Self {
+        self.op(Op::AtomicStore {
+            addr,
+            size,
+            atomic,
+            value,
+        })
+    }
+
+    /// Modifies at the home and gives the old value.
+    pub fn atomic_load(self, atomic: AtomicOp, addr: u64, size: u16, value: u128) -> Self {
+        self.op(Op::AtomicLoad {
+            addr,
+            size,
+            atomic,
+            value,
+        })
+    }
+
+    /// Has a line in memory and in no cache.
+    pub fn clean_invalid(self, addr: u64) -> Self {
+        self.op(Op::CleanInvalid { addr })
     }
 
     /// The stimulus.

@@ -1,5 +1,7 @@
 //! Devices one at a time, packet by packet.
 
+mod far;
+
 use super::*;
 use flits::{CacheState, Opcode, Packet, RespErr, layout};
 
@@ -316,7 +318,7 @@ fn overwriting_a_line_needs_no_data() {
         bench
             .agent
             .held()
-            .map(|(_, state, data)| (state, data.0))
+            .map(|(_, state, data)| (state, data.bytes))
             .next(),
         Some((UD, [9; 64]))
     );

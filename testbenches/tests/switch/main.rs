@@ -19,6 +19,7 @@ macro_rules! on_one_switch_and_on_two_tiers {
 }
 
 mod address_map;
+mod atomics;
 mod cabled;
 mod determinism;
 mod errors;
@@ -26,6 +27,7 @@ mod fabric;
 mod hostile;
 mod litmus;
 mod opcodes;
+mod poison;
 mod programs;
 mod properties;
 mod races;
