@@ -119,12 +119,16 @@ fn expected(config: &Config, step: &Step) -> RespErr {
         return RespErr::Unmapped;
     };
     let member = config.port_partitions[step.node];
-    let allowed = if step.op.kind().writes() {
-        region.write_partitions
-    } else {
-        region.read_partitions
+    let (may_read, may_write) = (
+        member & region.read_partitions != 0,
+        member & region.write_partitions != 0,
+    );
+    let kind = step.op.kind();
+    let allowed = match kind.writes() {
+        true => may_write && (may_read || !kind.is_far()),
+        false => may_read,
     };
-    if member & allowed == 0 {
+    if !allowed {
         return RespErr::NoRight;
     }
     let uncached = matches!(step.op, Op::ReadUncached { .. } | Op::WriteUncached { .. });

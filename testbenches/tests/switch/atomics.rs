@@ -23,6 +23,7 @@ on_one_switch_and_on_two_tiers!(
     a_cache_gives_its_own_copy_up_before_an_atomic,
     clean_invalid_leaves_the_line_in_memory_and_nowhere_else,
     clean_invalid_of_a_dirty_line_writes_it_to_memory,
+    an_atomic_needs_the_right_to_read_and_to_write,
     of_many_far_exchanges_on_one_value_one_takes_place,
     p5_far_atomics_are_atomic_among_near_ones,
     p5_far_atomics_without_answers_are_not_lost,
@@ -332,6 +333,26 @@ fn clean_invalid_of_a_dirty_line_writes_it_to_memory(tiers: Option<Tiers>) {
     assert!(written < trace.got(1, Comp)[0]);
     assert_eq!(granted(&trace, 2, CompData), [UC]);
     assert_eq!(read(&outcome, 2), 77);
+}
+
+fn an_atomic_needs_the_right_to_read_and_to_write(tiers: Option<Tiers>) {
+    let mut config = Config::new(8);
+    config.port_partitions = vec![1, 2, 3, 3, 3, 3, 3, 3];
+    (
+        config.regions[0].read_partitions,
+        config.regions[0].write_partitions,
+    ) = (1, 2);
+    let program = [0, 1, 2]
+        .into_iter()
+        .fold(Program::on(config), |program, node| {
+            let program = program.node(node).after(LATER * node as u64);
+            program.atomic_load(AtomicOp::Add, A, 8, 1).clean_invalid(A)
+        });
+    let outcome = run("atomic_rights", tiers, program);
+    let statuses: Vec<_> = outcome.events.iter().map(|event| event.status).collect();
+    let (ok, no) = (RespErr::Ok, RespErr::NoRight);
+    assert_eq!(statuses, [no, ok, no, no, ok, ok]);
+    assert_eq!(read(&outcome, 4), 0, "the refused have changed nothing");
 }
 
 /// Every node offers its own value for the value 0; the one that is told 0 has won, and the others
