@@ -143,7 +143,7 @@ fn visible_by(config: &Config, history: &History, event: &Event) -> u64 {
         use OpKind::{CompareSwap, Fence, FetchAdd, Swap};
         later.node == event.node
             && later.start >= event.end
-            && matches!(later.op, Fence | FetchAdd | Swap | CompareSwap)
+            && (later.op.is_far() || matches!(later.op, Fence | FetchAdd | Swap | CompareSwap))
     };
     history
         .events
