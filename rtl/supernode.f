@@ -22,7 +22,7 @@ csr/supernode_csr.sv
 
 address/address_map.sv
 fabric/ingress_check.sv
-fabric/snoop_answers.sv
+fabric/port_answers.sv
 fabric/snoop_merge.sv
 fabric/ingress_route.sv
 fabric/buffer_credits.sv
@@ -44,6 +44,7 @@ home/home_action.sv
 home/home_trackers.sv
 home/home_tx.sv
 home/home_answers.sv
+home/home_acks.sv
 home/home_timeouts.sv
 home/home_slice.sv
 switch_core.sv

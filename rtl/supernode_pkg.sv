@@ -96,12 +96,14 @@ package supernode_pkg;
     logic [47:0] addr;
   } error_event_t;
 
-  // A SnpResp as it comes in at a port, where it is taken for the home that it is meant for.
+  // A SnpResp or CompAck as it comes in at a port, where it is taken for the home it is meant for.
   typedef struct packed {
+    logic                          ack;    // CompAck
+    flit_pkg::state_e              state;
     node_id_t                      src;
     logic [flit_pkg::TxnWidth-1:0] txn;
     addr_t                         addr;
-  } snoop_answer_t;
+  } port_answer_t;
 
   // What a home slice did this cycle, for the counters.
   typedef struct packed {

@@ -114,10 +114,10 @@ module switch_core
     else output_dead_q <= output_dead_i;
   end
 
-  // External ways in, homes' ways in, homes; answers to snoops, by the port they came in at.
+  // External ways in, homes' ways in, homes; answers to homes, by the port they came in at.
   error_event_t [2*(Ports+HomeSlices)-1:0] errors;
   logic [HomeSlices-1:0][Ports-1:0] answer_valid;  // which home takes the answer at which port
-  snoop_answer_t [Ports-1:0] answers;
+  port_answer_t [Ports-1:0] answers;
   error_event_t [HomeSlices-1:0][Ports-1:0] answer_errors;
   logic [Ports-1:0] answer_taken, merged, answer_speaks;
   home_events_t [HomeSlices-1:0] home_events;
@@ -195,10 +195,10 @@ module switch_core
     assign tx_event_class[p] = tx[p].cls;
   end
 
-  snoop_answers #(
+  port_answers #(
       .Ports     (Ports),
       .HomeSlices(HomeSlices)
-  ) u_snoop_answers (
+  ) u_port_answers (
       .chip_i  (chip),
       .words_i (checked[0:Ports-1]),
       .taken_o (answer_taken),

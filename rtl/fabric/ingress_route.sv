@@ -39,7 +39,7 @@ module ingress_route
     input region_t [Regions-1:0] regions_i,
     input route_t [Chips-1:0] routes_i,
     input checked_word_t word_i,
-    input logic taken_i,  // it goes no further, see snoop_answers and snoop_merge
+    input logic taken_i,  // it goes no further, see port_answers and snoop_merge
     input logic speaks_i,  // an answer that goes on in the name of this chip
     output logic write_o,
     output class_e write_class_o,

@@ -36,7 +36,6 @@ module home_action
     input answer_t answer_i,
     input logic [TrackerWidth-1:0] tracker_i,
     input req_header_t request_i,
-    input logic [Nodes-1:0] unsent_targets_i,  // snoops yet to be sent
     input logic unsent_i,  // a MEM or RSP is yet to be sent
     // What is known of a start
     input logic new_i,
@@ -57,6 +56,18 @@ module home_action
     input logic [Nodes-1:0] owed_i,
     output logic [Nodes-1:0] taken_o,
     output logic taken_last_o,
+    // The acknowledgement of the tracker: whether it is due, may come already, came and said I; what
+    // the action changes in that; and that nothing else is waited for
+    input logic ack_due_i,
+    input logic ack_open_i,
+    input logic ack_failed_i,
+    output logic expect_o,
+    output logic expect_packet_o,
+    output logic give_up_o,
+    output logic settle_o,
+    // A transaction ends beside the action
+    input logic retire_i,
+    input logic [TrackerWidth-1:0] retire_tracker_i,
     // The action
     output logic valid_o,
     output logic [TrackerWidth-1:0] tracker_o,
@@ -115,8 +126,6 @@ module home_action
     logic       dirty;         // a snoop brought the line
     logic       poison;        // of the data in the line buffer
     logic       wait_mem;      // for the Comp of a MemWrite
-    logic       wait_ack;      // for the CompAck
-    logic       failed;        // the requester acknowledged with I
     logic       told;          // the requester got a Comp for want of its CompAck
     resp_e      resp;          // of the MemWrite, or of an owner that did not answer
   } progress_t;
@@ -146,7 +155,7 @@ module home_action
   // acknowledge its answer; it carries a whole line; its requester may not write the line.
   logic refused_q, needs_way_q, acknowledged_q, whole_q, read_only_q;
   logic [TrackerWidth-1:0] tracker_q;
-  nodes_t unsent_targets_q, requester_q, answer_node_q;
+  nodes_t requester_q, answer_node_q;
   progress_t now_q, next;  // of the tracker
   // Not every field matters in this stage, above all not those that only the transmitter copies.
   // verilator lint_off UNUSEDSIGNAL
@@ -182,7 +191,6 @@ module home_action
       known_q <= is_tracker(answer_i.txn) && started_q[tracker_i];
       now_q <= (update && (tracker_q == tracker_i)) ? next : progress_q[tracker_i];
       unsent_q <= unsent_i;
-      unsent_targets_q <= unsent_targets_i;
     end
   end
 
@@ -216,12 +224,12 @@ module home_action
 
   // ---------------------------------------------------------------- Answers
 
-  logic is_ack, is_comp, is_snoop_answer, accepted, snoops_answered, tell;
+  logic is_ack, is_comp, is_snoop_answer, accepted, snoops_answered, tell, failed;
   progress_t answered;  // the tracker with the answer counted in
 
   assign is_ack = answer_q.opcode == OpCompAck;
   assign is_comp = answer_q.opcode == OpComp;
-  // A real SnpResp is taken at its port.
+  // A real SnpResp or CompAck is taken at its port.
   assign is_snoop_answer = answers_snoop(
       answer_q.opcode, now_q.snoop_opcode
   ) && ((answer_q.opcode != OpSnpResp) || answer_q.lost);
@@ -229,11 +237,7 @@ module home_action
   always_comb begin
     accepted = 1'b0;
     if (answers_q && known_q) begin
-      // A CompAck answers what was forwarded, or else what the home itself had sent.
-      if (is_ack) begin
-        accepted = now_q.wait_ack && (answer_q.src == request_q.src) && (unsent_targets_q == '0)
-            && (now_q.forwarded || !unsent_q);
-      end
+      if (is_ack) accepted = answer_q.lost && ack_open_i;
       if (is_comp) accepted = now_q.wait_mem && !unsent_q;
       if (is_snoop_answer) begin
         accepted = (answer_node_q & owed_i) != '0;
@@ -248,6 +252,7 @@ module home_action
   // A requester that does not acknowledge may wait itself, for data that never comes: it is told,
   // once, before it is given up too.
   assign tell = accepted && is_ack && answer_q.lost && !now_q.told;
+  assign failed = answers_q && (is_ack ? answer_q.state == StateI : ack_failed_i);
 
   always_comb begin
     answered = now_q;
@@ -257,11 +262,7 @@ module home_action
           answered.wait_mem = 1'b0;
           if (now_q.resp == RespOk) answered.resp = answer_q.resp;
         end
-        OpCompAck: begin
-          answered.wait_ack = tell;
-          answered.told = tell;
-          answered.failed = answer_q.state == StateI;
-        end
+        OpCompAck: answered.told = tell;
         default: begin
           answered.forwarded = now_q.forwarded || tells_forwarded(answer_q.opcode);
           if (has_payload(answer_q.opcode)) begin
@@ -280,13 +281,13 @@ module home_action
     end
   end
 
-  assign snoops_answered = accepted && (answer_q.last || taken_last_o);
+  assign snoops_answered = accepted && !is_ack && (answer_q.last || taken_last_o);
 
   // ---------------------------------------------------------------- The table
 
   row_t row;
   logic snoop, act, recall_write;
-  logic starts_and_ends, ends;
+  logic starts_and_ends, answered_all, due;
 
   always_comb begin
     row = '0;
@@ -318,9 +319,19 @@ module home_action
 
   // The end: nothing to send, nothing to wait for.
   assign starts_and_ends = begins && !row.snoop && (row.action == ActNone);
-  assign ends = accepted && !answered.wait_mem && !answered.wait_ack
+  assign answered_all = accepted && !answered.wait_mem && !tell
       && ((now_q.step == StepAnswer) || (act && (action == ActNone)));
-  assign close_o = starts_and_ends || ends;
+  assign due = ack_due_i && !give_up_o;
+  assign close_o = starts_and_ends || (answered_all && !due);
+
+  // Only the acknowledgement is missing.
+  logic grant;
+  assign grant = act && ((action == ActMemRead) || (action == ActComp));
+  assign settle_o = grant || (answered_all && due);
+
+  assign expect_o = (snoop && is_forward_snoop(row.snoop_opcode)) || grant || tell;
+  assign expect_packet_o = grant || tell;
+  assign give_up_o = accepted && is_ack && answer_q.lost;
 
   always_comb begin
     next = answered;
@@ -331,9 +342,8 @@ module home_action
       next.sharers = hit_sharers_i;
       next.snoop_opcode = row.snoop_opcode;
       if (recall_begin_o) next.snoop_opcode = victim_unique_i ? OpSnpUnique : OpSnpMakeInvalid;
-      next.poison   = has_payload(request_q.opcode) && request_q.poison;
-      next.wait_ack = snoop && is_forward_snoop(row.snoop_opcode);
-      next.resp     = RespOk;
+      next.poison = has_payload(request_q.opcode) && request_q.poison;
+      next.resp   = RespOk;
     end
     if (recall_write) begin
       next.step = StepRecallWrite;
@@ -342,7 +352,6 @@ module home_action
     if (act) begin
       next.step = StepAnswer;
       if (action == ActMemWrite) next.wait_mem = 1'b1;
-      if ((action == ActMemRead) || (action == ActComp)) next.wait_ack = 1'b1;
     end
   end
 
@@ -358,6 +367,7 @@ module home_action
     end else begin
       if (begins || recall_begin_o) started_q[tracker_q] <= 1'b1;
       if (close_o) started_q[tracker_q] <= 1'b0;
+      if (retire_i) started_q[retire_tracker_i] <= 1'b0;
     end
   end
 
@@ -368,7 +378,7 @@ module home_action
   always_comb begin
     sharers_o = '0;
     if (row.keep_others) sharers_o = next.sharers & ~requester_q;
-    if (row.keep_requester && !(needs_way_q && next.failed)) begin
+    if (row.keep_requester && !(needs_way_q && failed && !grant)) begin
       sharers_o |= requester_q;
     end
   end
@@ -472,6 +482,8 @@ module home_action
       else $error("a holder that the directory does not know");
       assert (!answer_q.last || !answers_q || known_q)
       else $error("the last answer to a tracker that is not under way");
+      assert (!close_o || !retire_i || (retire_tracker_i != tracker_q))
+      else $error("a transaction ends twice");
       assert (!snoops_answered || (now_q.step inside {StepRecallSnoop, StepSnoop}))
       else $error("a snoop answered in the wrong step");
     end

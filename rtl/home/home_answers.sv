@@ -17,15 +17,13 @@
 // two ports, counts as one. Never stalls.
 //
 // A SnpResp taken at its port overtakes what its sender sent to this home before and what still
-// waits in the queue of RSP: CompAck, and answers by the link. Each of those belongs to a tracker of
-// its own, by number, and the home has no order between trackers: a node that is snooped owes no
-// CompAck of the same line, since a line's next transaction starts after it. The one tracker that
-// snoops a node and waits for its CompAck too is that of a recall, whose request is served, and so
-// acknowledged, after the recall is answered.
+// waits in the queues of RSP and DAT: answers by the link. Each of those belongs to a tracker of its
+// own, by number, and the home has no order between trackers. It does not overtake a CompAck, which
+// is taken at the port too.
 module home_answers
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::UnitWidth, supernode_pkg::snoop_answer_t, supernode_pkg::error_event_t;
+  import supernode_pkg::UnitWidth, supernode_pkg::port_answer_t, supernode_pkg::error_event_t;
   import supernode_pkg::ErrNoTransaction;
 #(
     parameter int unsigned Ports = 8,
@@ -38,7 +36,7 @@ module home_answers
     input logic rst_ni,
     // Answers at the ports
     input logic [Ports-1:0] valid_i,
-    input snoop_answer_t [Ports-1:0] answers_i,
+    input port_answer_t [Ports-1:0] answers_i,
     output error_event_t [Ports-1:0] errors_o,
     // A snoop is ordered; a part of one leaves; and those of which not all has left
     input logic order_i,
@@ -97,7 +95,7 @@ module home_answers
     node     = '0;
     if (valid_i != '0) begin
       for (int unsigned p = 0; p < Ports; p++) begin
-        if (valid_i[p] && (answers_i[p].txn < TxnWidth'(Trackers))) begin
+        if (valid_i[p] && !answers_i[p].ack && (answers_i[p].txn < TxnWidth'(Trackers))) begin
           tracker = answers_i[p].txn[TrackerWidth-1:0];
           node = nodes_of(answers_i[p].src) & owed_q[tracker];
           // What the action takes is answered already.
@@ -146,8 +144,10 @@ module home_answers
 
   always_comb begin
     last_tracker_o = '0;
-    for (int unsigned t = Trackers; t > 0; t--) begin
-      if (done[t-1]) last_tracker_o = TrackerWidth'(t - 1);
+    if (done != '0) begin
+      for (int unsigned t = Trackers; t > 0; t--) begin
+        if (done[t-1]) last_tracker_o = TrackerWidth'(t - 1);
+      end
     end
   end
 
@@ -165,8 +165,8 @@ module home_answers
 
   always_ff @(posedge clk_i) begin
     for (int unsigned p = 0; p < Ports; p++) begin
-      errors_o[p].valid <= rst_ni && valid_i[p] && !matched[p];
-      if (valid_i[p] && !matched[p]) begin
+      errors_o[p].valid <= rst_ni && valid_i[p] && !answers_i[p].ack && !matched[p];
+      if (valid_i[p]) begin
         errors_o[p].cause <= ErrNoTransaction;
         errors_o[p].src <= answers_i[p].src;
         errors_o[p].opcode <= OpSnpResp;

@@ -45,6 +45,10 @@ module home_conflicts
     input logic recall_end_i,
     // end
     input logic close_i,
+    // Trackers that others follow on their own line; one without ends beside the action stage
+    output logic [Trackers-1:0] followed_o,
+    input logic retire_i,
+    input logic [TrackerWidth-1:0] retire_tracker_i,
     // Trackers to be woken
     output logic wake_valid_o,
     output logic [TrackerWidth-1:0] wake_tracker_o,
@@ -99,6 +103,7 @@ module home_conflicts
   assign follow        = enter_i && conflict_o && !last_victim_q;
   assign follow_victim = enter_i && conflict_o && last_victim_q;
 
+  assign followed_o    = followed_q;
   assign recalling_o   = recalling_q[tracker_i];
   assign heir_valid_o  = followed_q[tracker_i];
   assign heir_o        = next_q[tracker_i];
@@ -129,6 +134,7 @@ module home_conflicts
         active_q[tracker_i]   <= 1'b0;
         followed_q[tracker_i] <= 1'b0;
       end
+      if (retire_i) active_q[retire_tracker_i] <= 1'b0;
     end
   end
 
@@ -162,7 +168,7 @@ module home_conflicts
   // ---------------------------------------------------------------- Checks
 
   always_ff @(posedge clk_i) begin
-    if (rst_ni && (lookup_i || enter_i || close_i || recall_answered_i)) begin
+    if (rst_ni && (lookup_i || enter_i || close_i || retire_i || recall_answered_i)) begin
       assert ($onehot0({is_last, is_last_victim}))
       else $error("a line with two chains");
       assert (!enter_i || !active_q[tracker_i])
@@ -173,6 +179,8 @@ module home_conflicts
       else $error("a tracker waits for a recall that is over");
       assert (!close_i || active_q[tracker_i] || enter_i)
       else $error("an idle tracker closed");
+      assert (!retire_i || !(follow && (last_q == retire_tracker_i)))
+      else $error("a tracker follows one that ends");
       assert (!close_i || !recalling_q[tracker_i])
       else $error("a tracker closed in its recall");
       assert ($onehot0({wake_heir, wake_victim, recall_answered_i}))

@@ -12,7 +12,7 @@ module home_slice
   import flit_pkg::*;
   import home_pkg::*;
   import supernode_pkg::node_id_t;
-  import supernode_pkg::home_events_t, supernode_pkg::error_event_t, supernode_pkg::snoop_answer_t;
+  import supernode_pkg::home_events_t, supernode_pkg::error_event_t, supernode_pkg::port_answer_t;
 #(
     parameter int unsigned Ports        = 8,   // of this chip
     parameter int unsigned Nodes        = 8,   // at least 2: nodes that can hold a line
@@ -21,21 +21,21 @@ module home_slice
     parameter int unsigned DirWays      = 8,   // at least 2
     parameter int unsigned Trackers     = 16   // transactions in flight, a power of two, at least 2
 ) (
-    input  logic                           clk_i,
-    input  logic                           rst_ni,
-    input  node_id_t                       node_id_i,
-    input  logic          [           4:0] timeout_log2_i,       // see home_timeouts; 0: none
-    input  link_word_t                     rx_i,
-    output logic          [NumClasses-1:0] rx_credit_o,
-    // Each SnpResp of a node, taken at the port of the chip at which it comes in, and what is wrong
-    // with it
-    input  logic          [     Ports-1:0] port_answer_valid_i,
-    input  snoop_answer_t [     Ports-1:0] port_answers_i,
-    output error_event_t  [     Ports-1:0] port_errors_o,
-    output link_word_t                     tx_o,
-    input  logic          [NumClasses-1:0] tx_credit_i,
-    output home_events_t                   events_o,
-    output error_event_t                   error_o
+    input  logic                          clk_i,
+    input  logic                          rst_ni,
+    input  node_id_t                      node_id_i,
+    input  logic         [           4:0] timeout_log2_i,       // see home_timeouts; 0: none
+    input  link_word_t                    rx_i,
+    output logic         [NumClasses-1:0] rx_credit_o,
+    // Each SnpResp and CompAck of a node, taken at the port of the chip at which it comes in, and
+    // what is wrong with it
+    input  logic         [     Ports-1:0] port_answer_valid_i,
+    input  port_answer_t [     Ports-1:0] port_answers_i,
+    output error_event_t [     Ports-1:0] port_errors_o,
+    output link_word_t                    tx_o,
+    input  logic         [NumClasses-1:0] tx_credit_i,
+    output home_events_t                  events_o,
+    output error_event_t                  error_o
 );
 
   localparam int unsigned TrackerWidth = $clog2(Trackers);
@@ -55,12 +55,12 @@ module home_slice
   logic [FlitBytes-1:0] answer_data_mask;
   logic [FlitWidth-1:0] request_data, answer_data;
 
-  logic order_snp, order_mem, order_rsp, unsent, release_valid;
-  tracker_t order_tracker, query_tracker, release_tracker, read_tracker;
+  logic order_snp, order_mem, order_rsp, unsent, left, release_valid;
+  tracker_t order_tracker, query_tracker, left_tracker, release_tracker, read_tracker;
   snp_order_t snp_order;
   mem_order_t mem_order;
   rsp_order_t rsp_order;
-  logic [Nodes-1:0] snp_targets, unsent_targets, sent_targets;
+  logic [Nodes-1:0] snp_targets, sent_targets;
   logic sent;
   tracker_t sent_tracker;
   logic [Trackers-1:0] snooping;
@@ -157,8 +157,9 @@ module home_slice
       .order_rsp_o      (order_rsp),
       .rsp_order_o      (rsp_order),
       .query_tracker_o  (query_tracker),
-      .unsent_targets_i (unsent_targets),
       .unsent_i         (unsent),
+      .left_i           (left),
+      .left_tracker_i   (left_tracker),
       .sent_i           (sent),
       .sent_tracker_i   (sent_tracker),
       .sent_targets_i   (sent_targets),
@@ -191,8 +192,9 @@ module home_slice
       .order_rsp_i      (order_rsp),
       .rsp_order_i      (rsp_order),
       .query_tracker_i  (query_tracker),
-      .unsent_targets_o (unsent_targets),
       .unsent_o         (unsent),
+      .left_o           (left),
+      .left_tracker_o   (left_tracker),
       .sent_o           (sent),
       .sent_tracker_o   (sent_tracker),
       .sent_targets_o   (sent_targets),

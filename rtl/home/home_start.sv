@@ -7,8 +7,10 @@
 //
 // The results are registered: they belong to the tracker that is in the action stage in the next
 // cycle. A start waits in the lookup stage while an answer goes first (answer_valid_i), while the
-// action stage works on a line of the same set, and until the directory has taken what that wrote:
-// so it never meets a change in the making of its line, set or ways, whatever tracker makes it.
+// action stage works on a line of the same set, until the directory has taken what that wrote, and
+// while a transaction of the set ends beside the action stage (retire_*), which in turn waits for the
+// action stage to be done with the set: so it never meets a change in the making of its line, set or
+// ways, whatever tracker makes it.
 //
 // Holds the directory, the locks on its ways and the chains of the lines; the action stage tells
 // what to change in them (action_*_i).
@@ -64,9 +66,15 @@ module home_start
     input logic action_recall_end_i,
     input logic action_wait_i,
     input logic action_served_i,
+    input logic action_settle_i,  // the directory may be written as it will be at the end
     input logic action_close_i,
     input logic action_unique_i,  // directory after the end
     input logic [Nodes-1:0] action_sharers_i,
+    // Trackers that others follow; one that nobody follows ends beside the action stage
+    output logic [Trackers-1:0] followed_o,
+    input logic retire_valid_i,
+    input logic [TrackerWidth-1:0] retire_tracker_i,
+    output logic retire_o,
     // The victim line of a recall
     input logic [TrackerWidth-1:0] read_tracker_i,
     output line_addr_t read_victim_o
@@ -110,13 +118,15 @@ module home_start
 
   logic valid_q, new_q, retry_q, directory_busy;
   logic [TrackerWidth-1:0] tracker_q;
-  logic [SetWidth-1:0] set_q, action_set;
+  logic [SetWidth-1:0] set_q, action_set, retire_set;
   line_addr_t line_q;
 
   assign start_tracker_o = tracker_q;
   // Neither the action stage nor the directory is about to change what is known of its set.
   assign start_valid_o = valid_q && !answer_valid_i && !directory_busy
-      && !(action_valid_i && (action_set == set_q));
+      && !(action_valid_i && (action_set == set_q))
+      && !(retire_valid_i && (retire_set == set_q));
+  assign retire_o = retire_valid_i && !(action_valid_i && (action_set == retire_set));
   assign issue_ready = !valid_q || start_valid_o;
 
   always_ff @(posedge clk_i) begin
@@ -150,10 +160,11 @@ module home_start
   logic [TrackerWidth-1:0] heir;
 
   // Way of the line, or for it.
-  assign way   = hit_o ? hit_way : chosen_way;
+  assign way = hit_o ? hit_way : chosen_way;
 
   // A recall that is answered leaves its way empty until the request that needed it ends.
-  assign write = action_recall_answered_i || (action_close_i && (held_o || action_lock_i));
+  assign write = action_recall_answered_i
+      || ((action_settle_i || action_close_i) && (held_o || action_lock_i));
 
   home_directory #(
       .Nodes  (Nodes),
@@ -221,6 +232,9 @@ module home_start
       .close_i            (action_close_i),
       .heir_valid_i       (heir_valid),
       .heir_i             (heir),
+      .retire_tracker_i,
+      .retire_set_o       (retire_set),
+      .retire_i           (retire_o),
       .waiting_o,
       .retry_valid_o      (retry_valid),
       .retry_tracker_o    (retry_tracker),
@@ -253,6 +267,9 @@ module home_start
       .recall_answered_i(action_recall_answered_i),
       .recall_end_i     (action_recall_end_i),
       .close_i          (action_close_i),
+      .followed_o,
+      .retire_i         (retire_o),
+      .retire_tracker_i,
       .wake_valid_o     (wake_valid),
       .wake_tracker_o   (wake_tracker),
       .wake_pop_i       (wake_grant)

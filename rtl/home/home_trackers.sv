@@ -5,11 +5,12 @@
 // request says is kept here, from the header's arrival until the tracker is free again.
 //
 // A tracker is taken by the header of a request. It becomes free when its transaction is closed
-// and, where the last word is a Comp that nobody answers, when that has been sent.
+// and, where the last word is a Comp that nobody answers, when that has been sent. One that waits for
+// nothing but its CompAck is closed beside the pipeline (home_acks).
 module home_trackers
   import flit_pkg::*;
   import home_pkg::*;
-  import supernode_pkg::error_event_t, supernode_pkg::snoop_answer_t, supernode_pkg::chip_id_t;
+  import supernode_pkg::error_event_t, supernode_pkg::port_answer_t, supernode_pkg::chip_id_t;
 #(
     parameter int unsigned Ports = 8,
     parameter int unsigned Nodes = 8,
@@ -31,9 +32,9 @@ module home_trackers
     input logic request_fresh_i,  // takes its tracker in this cycle
     input logic [TrackerWidth-1:0] request_tracker_i,
     output logic request_ready_o,
-    // Answers of snooped nodes without data, as they come in at the ports of the chip
+    // SnpResp and CompAck, as they come in at the ports of the chip
     input logic [Ports-1:0] port_answer_valid_i,
-    input snoop_answer_t [Ports-1:0] port_answers_i,
+    input port_answer_t [Ports-1:0] port_answers_i,
     output error_event_t [Ports-1:0] port_errors_o,
     // Answers on the link; after 2**timeout_log2_i cycles without any one is made up, with 0 never
     input logic [4:0] timeout_log2_i,
@@ -55,8 +56,9 @@ module home_trackers
     output rsp_order_t rsp_order_o,
     // What it has yet to send for a tracker, and whose last packet is sent
     output logic [TrackerWidth-1:0] query_tracker_o,
-    input logic [Nodes-1:0] unsent_targets_i,
     input logic unsent_i,
+    input logic left_i,
+    input logic [TrackerWidth-1:0] left_tracker_i,
     input logic sent_i,
     input logic [TrackerWidth-1:0] sent_tracker_i,
     input logic [Nodes-1:0] sent_targets_i,
@@ -78,8 +80,8 @@ module home_trackers
 
   req_header_t request_q[Trackers];
   logic [Trackers-1:0] free_q;
-  logic free;
-  logic [TrackerWidth-1:0] action_tracker;
+  logic free, retire_valid, retire;
+  logic [TrackerWidth-1:0] action_tracker, retire_tracker;
 
   assign free_valid_o = free_q != '0;
 
@@ -100,6 +102,7 @@ module home_trackers
     end else begin
       if (take_i) free_q[free_tracker_o] <= 1'b0;
       if (free) free_q[action_tracker] <= 1'b1;
+      if (retire) free_q[retire_tracker] <= 1'b1;
       if (release_valid_i) free_q[release_tracker_i] <= 1'b1;
     end
   end
@@ -130,29 +133,41 @@ module home_trackers
   logic [TrackerWidth-1:0] last_tracker;
   logic [Trackers-1:0] answered;
   logic [Nodes-1:0] owed, taken, data_owed;
-  answer_t last_answer;
+  error_event_t [Ports-1:0] snoop_errors, ack_errors;
+
+  // The CompAck of a transaction that does not end beside the pipeline.
+  logic ack_valid, ack_grant, ack_failed, ack_due, ack_open, ack_came_failed;
+  logic expects, expects_packet, gives_up, settles;
+  logic [TrackerWidth-1:0] ack_tracker;
+  logic [Trackers-1:0] acknowledged, followed;
+  answer_t port_answer;
 
   always_comb begin
-    last_answer = '0;
-    last_answer.opcode = OpSnpResp;
-    last_answer.txn = TxnWidth'(last_tracker);
-    last_answer.last = 1'b1;
+    port_answer = '0;
+    port_answer.opcode = last_valid ? OpSnpResp : OpCompAck;
+    port_answer.txn = last_valid ? TxnWidth'(last_tracker) : TxnWidth'(ack_tracker);
+    port_answer.state = (last_valid || ack_failed) ? StateI : StateSC;
+    port_answer.last = 1'b1;
   end
 
-  // It waits for a cycle without an answer on the link. There are only as many of those as packets
-  // in flight, and trackers that wait here send none.
+  // What came in at the ports waits for a cycle without an answer on the link. There are only as
+  // many of those as packets in flight, and trackers that wait here send none.
   assign last_grant = last_valid && !answer_valid_i;
+  assign ack_grant  = ack_valid && !answer_valid_i && !last_valid;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) answer_valid_q <= 1'b0;
-    else answer_valid_q <= answer_valid_i || last_valid || lost_valid;
+    else answer_valid_q <= answer_valid_i || last_valid || ack_valid || lost_valid;
   end
 
   always_ff @(posedge clk_i) begin
     if (answer_valid_i) answer_q <= answer_i;
-    else if (last_valid) answer_q <= last_answer;
+    else if (last_valid || ack_valid) answer_q <= port_answer;
     else if (lost_valid) answer_q <= lost_answer;
   end
+
+  // Only one of the two takes what comes in at a port, and finds fault with it.
+  assign port_errors_o = snoop_errors | ack_errors;
 
   home_answers #(
       .Ports       (Ports),
@@ -164,7 +179,7 @@ module home_trackers
       .rst_ni,
       .valid_i         (port_answer_valid_i),
       .answers_i       (port_answers_i),
-      .errors_o        (port_errors_o),
+      .errors_o        (snoop_errors),
       .order_i         (order_snp_o),
       .order_tracker_i (action_tracker),
       .sent_i,
@@ -185,6 +200,41 @@ module home_trackers
       .last_grant_i    (last_grant)
   );
 
+  home_acks #(
+      .Ports   (Ports),
+      .Trackers(Trackers)
+  ) u_acks (
+      .clk_i,
+      .rst_ni,
+      .valid_i         (port_answer_valid_i),
+      .answers_i       (port_answers_i),
+      .errors_o        (ack_errors),
+      .moved_o         (acknowledged),
+      .take_i,
+      .take_tracker_i  (free_tracker_o),
+      .take_src_i      (take_header_i.src),
+      .action_tracker_i(action_tracker),
+      .action_due_o    (ack_due),
+      .action_open_o   (ack_open),
+      .action_failed_o (ack_came_failed),
+      .expect_i        (expects),
+      .expect_packet_i (expects_packet),
+      .give_up_i       (gives_up),
+      .settle_i        (settles),
+      .close_i         (close),
+      .snooping_i,
+      .left_i,
+      .left_tracker_i,
+      .followed_i      (followed),
+      .retire_valid_o  (retire_valid),
+      .retire_tracker_o(retire_tracker),
+      .retire_i        (retire),
+      .event_valid_o   (ack_valid),
+      .event_tracker_o (ack_tracker),
+      .event_failed_o  (ack_failed),
+      .event_grant_i   (ack_grant)
+  );
+
   home_timeouts #(
       .Nodes       (Nodes),
       .NodesPerChip(NodesPerChip),
@@ -197,8 +247,8 @@ module home_trackers
       .started_i      (started),
       .moved_valid_i  (moved),
       .moved_tracker_i(action_tracker),
-      .answered_i     (answered),
-      .enable_i       (!answer_valid_i && !last_valid),
+      .answered_i     (answered | acknowledged),
+      .enable_i       (!answer_valid_i && !last_valid && !ack_valid),
       .tracker_o      (lost_tracker),
       .owed_i         (lost_owed),
       .wait_mem_i     (lost_wait_mem),
@@ -262,9 +312,14 @@ module home_trackers
       .action_recall_end_i     (recall_end),
       .action_wait_i           (wait_way),
       .action_served_i         (served),
+      .action_settle_i         (settles),
       .action_close_i          (close),
       .action_unique_i         (unique_after),
       .action_sharers_i        (sharers_after),
+      .followed_o              (followed),
+      .retire_valid_i          (retire_valid),
+      .retire_tracker_i        (retire_tracker),
+      .retire_o                (retire),
       .read_tracker_i,
       .read_victim_o
   );
@@ -281,7 +336,6 @@ module home_trackers
       .answer_i         (answer_q),
       .tracker_i        (event_tracker),
       .request_i        (request_q[event_tracker]),
-      .unsent_targets_i,
       .unsent_i,
       .new_i            (is_new),
       .retry_i          (is_retry),
@@ -299,6 +353,15 @@ module home_trackers
       .owed_i           (owed),
       .taken_o          (taken),
       .taken_last_o     (taken_last),
+      .ack_due_i        (ack_due),
+      .ack_open_i       (ack_open),
+      .ack_failed_i     (ack_came_failed),
+      .expect_o         (expects),
+      .expect_packet_o  (expects_packet),
+      .give_up_o        (gives_up),
+      .settle_o         (settles),
+      .retire_i         (retire),
+      .retire_tracker_i (retire_tracker),
       .valid_o          (action_valid),
       .tracker_o        (action_tracker),
       .line_o           (action_line),

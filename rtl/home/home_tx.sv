@@ -29,10 +29,11 @@ module home_tx
     input mem_order_t mem_order_i,
     input logic order_rsp_i,
     input rsp_order_t rsp_order_i,
-    // What is not sent yet, orders of this cycle included: targets of a snoop; a MEM or RSP
+    // Whether a MEM or RSP is not sent yet, orders of this cycle included; and one that leaves
     input logic [TrackerWidth-1:0] query_tracker_i,
-    output logic [Nodes-1:0] unsent_targets_o,
     output logic unsent_o,
+    output logic left_o,
+    output logic [TrackerWidth-1:0] left_tracker_o,
     // Snoops that leave, and trackers that have more to snoop
     output logic sent_o,
     output logic [TrackerWidth-1:0] sent_tracker_o,
@@ -210,11 +211,6 @@ module home_tx
   assign sent_targets_o = targets & ~targets_left;
   assign snooping_o = snooping_q;
 
-  always_comb begin
-    unsent_targets_o = snooping_q[query_tracker_i] ? targets_q[query_tracker_i] : '0;
-    if (order_snp_i && (order_tracker_i == query_tracker_i)) unsent_targets_o = '1;
-  end
-
   always_ff @(posedge clk_i) begin
     if (order_snp_i) targets_q[order_tracker_i] <= snp_targets_i;
     if (send_snp) targets_q[snp.tracker] <= targets_left;
@@ -255,6 +251,8 @@ module home_tx
   logic [Trackers-1:0] unsent_q;
 
   assign rsp_pop = send_rsp;
+  assign left_o = mem_pop || rsp_pop;
+  assign left_tracker_o = mem_pop ? mem.tracker : rsp.tracker;
   assign release_valid_o = send_rsp && rsp.order.last;
   assign release_tracker_o = rsp.tracker;
   assign unsent_o = unsent_q[query_tracker_i]

@@ -60,6 +60,10 @@ module home_ways #(
     input logic close_i,
     input logic heir_valid_i,  // the next of its line
     input logic [TrackerWidth-1:0] heir_i,
+    // A tracker that nobody follows ends beside the action stage
+    input logic [TrackerWidth-1:0] retire_tracker_i,
+    output logic [SetWidth-1:0] retire_set_o,
+    input logic retire_i,
     // Trackers that wait, and whether the first should try again
     output logic waiting_o,
     output logic retry_valid_o,
@@ -72,6 +76,7 @@ module home_ways #(
   logic [Trackers-1:0] locked_q;
 
   assign issue_tracker_set_o = set_q[issue_tracker_i];
+  assign retire_set_o = set_q[retire_tracker_i];
 
   // Never stale: a tracker gets a way as it starts or inherits, and the only event that can come
   // right behind that is an answer that will be refused.
@@ -155,6 +160,7 @@ module home_ways #(
         locked_q[tracker_i] <= 1'b0;
         if (heir_valid_i) locked_q[heir_i] <= held_o || lock_i;
       end
+      if (retire_i) locked_q[retire_tracker_i] <= 1'b0;
     end
   end
 
@@ -177,7 +183,8 @@ module home_ways #(
   logic trying_q;  // it is on its way to the action stage
   logic unlock;
 
-  assign unlock = close_i && (held_o || lock_i) && !heir_valid_i;
+  assign unlock = (close_i && (held_o || lock_i) && !heir_valid_i)
+      || (retire_i && locked_q[retire_tracker_i]);
   assign retry_valid_o = retry_q && waiting_o && !trying_q;
 
   always_ff @(posedge clk_i) begin
