@@ -19,7 +19,7 @@ module supernode_fabric
     parameter int unsigned HomeSlices = 2,
     parameter int unsigned DirSets = 64,
     parameter int unsigned DirWays = 8,
-    parameter int unsigned Trackers = 16,
+    parameter int unsigned Trackers = 32,
     parameter int unsigned ClassDepth = 24,
     parameter int unsigned SharedDepth = 40,
     localparam int unsigned Ports = Leaves * NodesPerLeaf,

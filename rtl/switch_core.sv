@@ -15,7 +15,7 @@ module switch_core
     parameter int unsigned HomeSlices = 2,  // power of two, at most 8
     parameter int unsigned DirSets = 64,  // of each slice, power of two
     parameter int unsigned DirWays = 8,
-    parameter int unsigned Trackers = 16,  // transactions in flight in each slice
+    parameter int unsigned Trackers = 32,  // transactions in flight in each slice
     parameter int unsigned ClassDepth = 24,  // words an input buffers of each class, at least 1
     parameter int unsigned SharedDepth = 40,  // and of any class; with the others at most 255
     parameter int unsigned Regions = 8,  // of the address map, 1 to 8

@@ -18,7 +18,7 @@ module supernode_csr
     parameter int unsigned Regions      = 8,      // 1 to 8
     parameter int unsigned DirSets      = 64,
     parameter int unsigned DirWays      = 8,
-    parameter int unsigned Trackers     = 16,
+    parameter int unsigned Trackers     = 32,
     parameter int unsigned ClassDepth   = 24,
     parameter int unsigned SharedDepth  = 40,
     parameter int unsigned Nodes        = Ports,

@@ -25,7 +25,7 @@ module home_acks
   import supernode_pkg::ErrNoTransaction;
 #(
     parameter int unsigned Ports = 8,
-    parameter int unsigned Trackers = 16,
+    parameter int unsigned Trackers = 32,
     localparam int unsigned TrackerWidth = $clog2(Trackers)
 ) (
     input logic clk_i,

@@ -25,7 +25,7 @@ module home_action
 #(
     parameter int unsigned Nodes = 8,
     parameter int unsigned NodesPerChip = 8,
-    parameter int unsigned Trackers = 16,
+    parameter int unsigned Trackers = 32,
     localparam int unsigned TrackerWidth = $clog2(Trackers)
 ) (
     input logic clk_i,

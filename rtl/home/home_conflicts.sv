@@ -12,7 +12,7 @@
 module home_conflicts
   import home_pkg::*;
 #(
-    parameter int unsigned Trackers = 16,
+    parameter int unsigned Trackers = 32,
     localparam int unsigned TrackerWidth = $clog2(Trackers)
 ) (
     input logic clk_i,

@@ -8,7 +8,7 @@ module home_line_buffer
   import flit_pkg::*;
   import home_pkg::*;
 #(
-    parameter int unsigned Trackers = 16,
+    parameter int unsigned Trackers = 32,
     localparam int unsigned TrackerWidth = $clog2(Trackers)
 ) (
     input  logic                           clk_i,

@@ -17,7 +17,7 @@ module home_rx
 #(
     parameter int unsigned ReqDepth = 16,     // flits; a write packet is 5
     parameter int unsigned AnswerCredits = 16, // of RSP and of DAT: what a round trip needs
-    parameter int unsigned TrackerWidth = 4
+    parameter int unsigned TrackerWidth = 5
 ) (
     input logic clk_i,
     input logic rst_ni,

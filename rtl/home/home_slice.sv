@@ -19,7 +19,7 @@ module home_slice
     parameter int unsigned NodesPerChip = 8,   // at most 16: node n is unit n mod this of a chip
     parameter int unsigned DirSets      = 64,  // power of two, 2 to 65536
     parameter int unsigned DirWays      = 8,   // at least 2
-    parameter int unsigned Trackers     = 16   // transactions in flight, a power of two, at least 2
+    parameter int unsigned Trackers     = 32   // transactions in flight, a power of two, at least 2
 ) (
     input  logic                          clk_i,
     input  logic                          rst_ni,

@@ -17,7 +17,7 @@ module home_trackers
     parameter int unsigned NodesPerChip = 8,
     parameter int unsigned DirSets = 64,
     parameter int unsigned DirWays = 8,
-    parameter int unsigned Trackers = 16,
+    parameter int unsigned Trackers = 32,
     localparam int unsigned TrackerWidth = $clog2(Trackers)
 ) (
     input logic clk_i,

@@ -15,7 +15,7 @@
 module home_ways #(
     parameter int unsigned DirSets = 64,
     parameter int unsigned DirWays = 8,
-    parameter int unsigned Trackers = 16,
+    parameter int unsigned Trackers = 32,
     localparam int unsigned SetWidth = $clog2(DirSets),
     localparam int unsigned WayWidth = $clog2(DirWays),
     localparam int unsigned TrackerWidth = $clog2(Trackers)
