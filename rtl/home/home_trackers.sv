@@ -137,7 +137,7 @@ module home_trackers
 
   // The CompAck of a transaction that does not end beside the pipeline.
   logic ack_valid, ack_grant, ack_failed, ack_due, ack_open, ack_came_failed;
-  logic expects, expects_packet, gives_up, settles;
+  logic expects, expects_packet, gives_up, settles, close;
   logic [TrackerWidth-1:0] ack_tracker;
   logic [Trackers-1:0] acknowledged, followed;
   answer_t port_answer;
@@ -267,7 +267,7 @@ module home_trackers
   logic held, waiting, recalling;
   logic [Nodes-1:0] hit_sharers, victim_sharers, sharers_after;
   logic action_valid, enter, lock, recall_begin, recall_answered, recall_end;
-  logic wait_way, served, close, unique_after;
+  logic wait_way, served, unique_after;
   line_addr_t action_line;
 
   home_start #(
