@@ -36,6 +36,7 @@ home/home_queue.sv
 home/home_set_hash.sv
 home/home_rx.sv
 home/home_line_buffer.sv
+home/home_atomic.sv
 home/home_directory.sv
 home/home_ways.sv
 home/home_conflicts.sv

@@ -132,6 +132,11 @@ module switch_core
   logic [Size-1:0][NumClasses-1:0] rx_credit, tx_credit;
   link_word_t tx[Size];
 
+  // Only a home has to know whom the memory packets that it sends go to.
+  // verilator lint_off UNUSEDSIGNAL
+  node_id_t port_memory[Ports];
+  // verilator lint_on UNUSEDSIGNAL
+
   // External ports.
   for (genvar p = 0; p < Ports; p++) begin : gen_port
     // What came down goes no way up again, and nothing goes back where it came from.
@@ -178,6 +183,7 @@ module switch_core
         .write_slot_o   (write_slot[p]),
         .drop_o         (drop[p]),
         .drop_class_o   (drop_class[p]),
+        .memory_o       (port_memory[p]),
         .error_o        (errors[p])
     );
 
@@ -236,6 +242,7 @@ module switch_core
   for (genvar h = 0; h < HomeSlices; h++) begin : gen_home
     localparam int unsigned X = Ports + h;
     link_word_t home_tx;
+    node_id_t   memory;
 
     home_slice #(
         .Ports       (Ports),
@@ -256,6 +263,7 @@ module switch_core
         .port_errors_o      (answer_errors[h]),
         .tx_o               (home_tx),
         .tx_credit_i        (rx_credit[X]),
+        .memory_i           (memory),
         .events_o           (home_events[h]),
         .error_o            (errors[X+HomeSlices])
     );
@@ -297,6 +305,7 @@ module switch_core
         .write_slot_o   (write_slot[X]),
         .drop_o         (drop[X]),
         .drop_class_o   (drop_class[X]),
+        .memory_o       (memory),
         .error_o        (errors[X])
     );
   end

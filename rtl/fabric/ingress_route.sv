@@ -47,6 +47,7 @@ module ingress_route
     output slot_t write_slot_o,
     output logic drop_o,
     output class_e drop_class_o,
+    output node_id_t memory_o,  // of the address of a REQ or MEM header
     output error_event_t error_o
 );
 
@@ -73,8 +74,18 @@ module ingress_route
     return result;
   endfunction
 
+  function automatic logic is_atomic(opcode_e opcode);
+    return opcode inside {OpAtomicStore, OpAtomicLoad, OpAtomicSwap, OpAtomicCompare};
+  endfunction
+
   function automatic logic needs_write(opcode_e opcode);
-    return opcode inside {OpReadUnique, OpCleanUnique, OpMakeUnique, OpWriteUnique, OpWriteNoSnp};
+    return is_atomic(opcode) ||
+        opcode inside {OpReadUnique, OpCleanUnique, OpMakeUnique, OpWriteUnique, OpWriteNoSnp};
+  endfunction
+
+  // Also where the old value is not asked for: an atomic reads to write.
+  function automatic logic needs_read(opcode_e opcode);
+    return is_atomic(opcode) || !needs_write(opcode);
   endfunction
 
   function automatic logic is_coherent(opcode_e opcode);
@@ -88,6 +99,9 @@ module ingress_route
   outputs_t outputs;
   logic hit, coherent;
   node_id_t home, memory;
+
+  assign memory_o = memory;
+
   addr_t local_addr;
   logic [4:0] granule_log2;
   logic [15:0] read_partitions, write_partitions;
@@ -151,9 +165,11 @@ module ingress_route
       end
       if (mapped && !hit) begin
         cause = ErrUnmapped;
-      end else if (mapped && cls == ClassReq && (partitions_i & (needs_write(
+      end else if (mapped && cls == ClassReq && ((needs_write(
               header.opcode
-          ) ? write_partitions : read_partitions)) == '0) begin
+          ) && (partitions_i & write_partitions) == '0) || (needs_read(
+              header.opcode
+          ) && (partitions_i & read_partitions) == '0))) begin
         cause = ErrNoRight;
       end else if (mapped && cls == ClassReq && coherent != is_coherent(header.opcode)) begin
         cause = ErrWrongRegion;

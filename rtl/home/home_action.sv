@@ -5,13 +5,14 @@
 // directory, ways and chains. All state of a transaction changes here, so no two events ever meet.
 //
 // A transaction goes through these steps, each left when everything it sent is answered:
-//   [RecallSnoop -> [RecallWrite] ->] Snoop -> Answer -> closed
+//   [RecallSnoop -> [RecallWrite] ->] Snoop -> [Fetch ->] Answer -> closed
 // Before the first it may follow another of its line or wait for a way. After a recall the tracker is
 // woken like one that followed another, holds a way, and finds its own line not in the directory.
 //
 // A node or memory that is cut off does not answer; home_timeouts then makes its answer up. An owner
 // lost that way takes what it had written with it: the request that meets this is answered with a
-// Comp (Timeout), and memory's value is the line's from then on.
+// Comp (Timeout), and memory's value is the line's from then on. An atomic that meets it, or that
+// memory cannot read for, is answered so too and writes nothing.
 //
 // An answer that its tracker does not wait for (idle or unknown tracker, wrong source, nothing sent
 // yet, wrong kind) changes nothing and is reported. A request the home does not serve is dropped and
@@ -36,6 +37,7 @@ module home_action
     input answer_t answer_i,
     input logic [TrackerWidth-1:0] tracker_i,
     input req_header_t request_i,
+    input logic from_memory_i,  // the answer is from the memory that was asked
     input logic unsent_i,  // a MEM or RSP is yet to be sent
     // What is known of a start
     input logic new_i,
@@ -97,6 +99,7 @@ module home_action
     input answer_t data_answer_i,
     // verilator lint_on UNUSEDSIGNAL
     input logic [Nodes-1:0] data_owed_i,
+    input logic data_from_memory_i,
     output logic data_accept_o,
     // What a transaction waits for
     output logic [Trackers-1:0] started_o,
@@ -108,10 +111,11 @@ module home_action
     output error_event_t error_o
 );
 
-  typedef enum logic [1:0] {
+  typedef enum logic [2:0] {
     StepRecallSnoop,
     StepRecallWrite,
     StepSnoop,
+    StepFetch,
     StepAnswer
   } step_e;
 
@@ -125,9 +129,9 @@ module home_action
     logic       forwarded;
     logic       dirty;         // a snoop brought the line
     logic       poison;        // of the data in the line buffer
-    logic       wait_mem;      // for the Comp of a MemWrite
+    logic       wait_mem;      // for the Comp of a MemWrite, in Fetch for the line
     logic       told;          // the requester got a Comp for want of its CompAck
-    resp_e      resp;          // of the MemWrite, or of an owner that did not answer
+    resp_e      resp;          // of the memory, or of an owner that did not answer
   } progress_t;
 
   progress_t progress_q[Trackers];
@@ -151,9 +155,11 @@ module home_action
   // yet, and so cannot be answered before its snoops are seen to be unsent.
   logic known_q;
   logic unsent_q;
+  logic from_memory_q;
   // Of the request: the home does not serve it; its requester will hold the line, or at least
-  // acknowledge its answer; it carries a whole line; its requester may not write the line.
-  logic refused_q, needs_way_q, acknowledged_q, whole_q, read_only_q;
+  // acknowledge its answer; it is of a whole line; its requester may not write the line; it is an
+  // atomic, and asks for the old value.
+  logic refused_q, needs_way_q, acknowledged_q, whole_q, read_only_q, atomic_q, returns_old_q;
   logic [TrackerWidth-1:0] tracker_q;
   nodes_t requester_q, answer_node_q;
   progress_t now_q, next;  // of the tracker
@@ -184,6 +190,8 @@ module home_action
       acknowledged_q <= is_acknowledged(request_i.opcode);
       whole_q <= request_i.size == LineSize;
       read_only_q <= request_i.state == StateSC;
+      atomic_q <= is_atomic(request_i.opcode);
+      returns_old_q <= is_atomic(request_i.opcode) && (request_i.opcode != OpAtomicStore);
     end
     if (answer_valid_i) begin
       answer_q <= answer_i;
@@ -191,6 +199,7 @@ module home_action
       known_q <= is_tracker(answer_i.txn) && started_q[tracker_i];
       now_q <= (update && (tracker_q == tracker_i)) ? next : progress_q[tracker_i];
       unsent_q <= unsent_i;
+      from_memory_q <= from_memory_i;
     end
   end
 
@@ -224,11 +233,13 @@ module home_action
 
   // ---------------------------------------------------------------- Answers
 
-  logic is_ack, is_comp, is_snoop_answer, accepted, snoops_answered, tell, failed;
+  logic is_ack, is_comp, is_data, is_snoop_answer, accepted, snoops_answered, tell, failed;
+  logic fetched;
   progress_t answered;  // the tracker with the answer counted in
 
   assign is_ack = answer_q.opcode == OpCompAck;
   assign is_comp = answer_q.opcode == OpComp;
+  assign is_data = answer_q.opcode == OpCompData;
   // A real SnpResp or CompAck is taken at its port.
   assign is_snoop_answer = answers_snoop(
       answer_q.opcode, now_q.snoop_opcode
@@ -238,7 +249,14 @@ module home_action
     accepted = 1'b0;
     if (answers_q && known_q) begin
       if (is_ack) accepted = answer_q.lost && ack_open_i;
-      if (is_comp) accepted = now_q.wait_mem && !unsent_q;
+      // For a line that was to be read, a Comp can only say that it is not.
+      if (is_comp) begin
+        accepted = now_q.wait_mem && !unsent_q && (answer_q.lost
+            || (from_memory_q && ((now_q.step != StepFetch) || (answer_q.resp != RespOk))));
+      end
+      if (is_data) begin
+        accepted = (now_q.step == StepFetch) && !unsent_q && from_memory_q && answer_q.line;
+      end
       if (is_snoop_answer) begin
         accepted = (answer_node_q & owed_i) != '0;
       end
@@ -261,6 +279,10 @@ module home_action
         OpComp: begin
           answered.wait_mem = 1'b0;
           if (now_q.resp == RespOk) answered.resp = answer_q.resp;
+        end
+        OpCompData: begin
+          answered.wait_mem = 1'b0;
+          answered.poison   = now_q.poison || answer_q.poison;
         end
         OpCompAck: answered.told = tell;
         default: begin
@@ -303,10 +325,18 @@ module home_action
     end
   end
 
-  // Memory is no answer to a read when the owner's data is gone: its requester gets none.
+  // Memory is no answer to a read when the owner's data is gone: its requester gets none. Nor is
+  // anything computed from it.
   action_e action;
-  assign action = (row.action == ActMemRead && answers_q && answered.resp != RespOk) ? ActComp
-                                                                                     : row.action;
+  always_comb begin
+    action = row.action;
+    if (answers_q && (answered.resp != RespOk)) begin
+      if (row.action == ActMemRead) action = ActComp;
+      if (row.action == ActFetch) action = ActNone;
+    end
+  end
+
+  assign fetched = accepted && is_data;
 
   assign snoop = begins && row.snoop;
   // Nothing is left to snoop: send what follows.
@@ -320,7 +350,8 @@ module home_action
   // The end: nothing to send, nothing to wait for.
   assign starts_and_ends = begins && !row.snoop && (row.action == ActNone);
   assign answered_all = accepted && !answered.wait_mem && !tell
-      && ((now_q.step == StepAnswer) || (act && (action == ActNone)));
+      && ((now_q.step == StepAnswer) || ((now_q.step == StepFetch) && !fetched)
+          || (act && (action == ActNone)));
   assign due = ack_due_i && !give_up_o;
   assign close_o = starts_and_ends || (answered_all && !due);
 
@@ -350,8 +381,12 @@ module home_action
       next.wait_mem = 1'b1;
     end
     if (act) begin
+      next.step = (action == ActFetch) ? StepFetch : StepAnswer;
+      if ((action == ActMemWrite) || (action == ActFetch)) next.wait_mem = 1'b1;
+    end
+    if (fetched) begin
       next.step = StepAnswer;
-      if (action == ActMemWrite) next.wait_mem = 1'b1;
+      next.wait_mem = 1'b1;
     end
   end
 
@@ -394,20 +429,29 @@ module home_action
   assign snp_order_o = '{opcode: next.snoop_opcode, recall: recall_begin_o};
   assign snp_targets_o = recall_begin_o ? victim_sharers_i : (hit_sharers_i & ~requester_q);
 
-  assign order_mem_o = recall_write || (act && ((action == ActMemRead) || (action == ActMemWrite)));
+  assign order_mem_o = recall_write || fetched
+      || (act && (action inside {ActMemRead, ActMemWrite, ActFetch}));
   assign mem_order_o = '{
-          write: recall_write || (action == ActMemWrite),
+          write: recall_write || fetched || (action == ActMemWrite),
           recall: recall_write,
           whole: recall_write || row.whole,
           poison: next.poison,
+          fetch: action == ActFetch,
           grant: row.grant
       };
+
+  // The old value is there when its write is done, well or not. An atomic says that what it met, or
+  // brought, is corrupt.
+  resp_e last_resp;
+  assign last_resp = (atomic_q && next.poison && (next.resp == RespOk)) ? RespDataError : next.resp;
 
   assign order_rsp_o = last_comp || tell || (act && (action == ActComp));
   assign rsp_order_o = '{
           last: last_comp,
+          data: last_comp && returns_old_q && (now_q.step == StepAnswer),
+          poison: next.poison,
           grant: (tell || (next.resp != RespOk)) ? StateI : row.grant,
-          resp: tell ? RespTimeout : next.resp
+          resp: tell ? RespTimeout : last_resp
       };
 
   // ---------------------------------------------------------------- Payload of answers
@@ -419,11 +463,13 @@ module home_action
   assign data_snoop = progress_q[data_tracker].snoop_opcode;
   assign data_accept_o = is_tracker(
       data_answer_i.txn
-  ) && started_q[data_tracker] && ((nodes_of(
+  ) && started_q[data_tracker] &&
+      ((data_answer_i.opcode == OpCompData) ? (progress_q[data_tracker].step == StepFetch) &&
+       data_from_memory_i && data_answer_i.line : ((nodes_of(
       data_answer_i.src
   ) & data_owed_i) != '0) && answers_snoop(
       data_answer_i.opcode, data_snoop
-  );
+  ));
 
   // ---------------------------------------------------------------- Events
 

@@ -1,8 +1,9 @@
-// Line buffer of a home slice: one line for each tracker, in flits.
+// Data of a home slice: for each tracker a line, in flits, and the payload of a request of up to 16
+// bytes.
 //
-// Holds the data of WriteBackFull and WriteUnique from its arrival until its MemWrite has left, and
-// the dirty data that a snoop brought. Bytes that a WriteUnique enables are masked out of a snooped
-// line, which is how the two merge. Answers are written at once, requests when no answer is.
+// The line is that of a WriteBackFull or WriteUnique, the dirty one that a snoop brought, or what
+// memory holds, for an atomic. It and the payload of a request that changes a part of it stay apart
+// until they leave (home_atomic). Answers are written at once, requests when no answer is.
 // Written data is readable in the next cycle.
 module home_line_buffer
   import flit_pkg::*;
@@ -16,6 +17,7 @@ module home_line_buffer
     input  logic                           request_valid_i,
     output logic                           request_ready_o,
     input  logic        [TrackerWidth-1:0] request_tracker_i,
+    input  logic                           request_piece_i,    // up to 16 bytes, no line
     input  flit_index_t                    request_index_i,
     input  logic        [   FlitWidth-1:0] request_data_i,
     // From answers; dropped when not accepted
@@ -23,39 +25,36 @@ module home_line_buffer
     input  logic                           answer_accept_i,
     input  logic        [TrackerWidth-1:0] answer_tracker_i,
     input  flit_index_t                    answer_index_i,
-    input  logic        [   FlitBytes-1:0] answer_mask_i,      // bytes to write
     input  logic        [   FlitWidth-1:0] answer_data_i,
     // Read, combinational
     input  logic        [TrackerWidth-1:0] read_tracker_i,
     input  flit_index_t                    read_index_i,
-    output logic        [   FlitWidth-1:0] read_data_o
+    output logic        [   FlitWidth-1:0] read_data_o,
+    output logic        [   FlitWidth-1:0] read_piece_o
 );
 
   localparam int unsigned RowWidth = TrackerWidth + FlitIndexWidth;
 
-  logic [FlitWidth-1:0] memory_q[Trackers*LineFlits];
+  logic [FlitWidth-1:0] lines_q[Trackers*LineFlits];
+  logic [FlitWidth-1:0] pieces_q[Trackers];
 
   logic write;
   logic [RowWidth-1:0] write_row;
-  logic [FlitBytes-1:0] write_mask;
   logic [FlitWidth-1:0] write_data;
 
   assign request_ready_o = !answer_valid_i;
 
-  assign write = answer_valid_i ? answer_accept_i : request_valid_i;
+  assign write = answer_valid_i ? answer_accept_i : (request_valid_i && !request_piece_i);
   assign write_row = answer_valid_i ? {answer_tracker_i, answer_index_i}
                                     : {request_tracker_i, request_index_i};
-  assign write_mask = answer_valid_i ? answer_mask_i : '1;
   assign write_data = answer_valid_i ? answer_data_i : request_data_i;
 
   always_ff @(posedge clk_i) begin
-    if (write) begin
-      for (int unsigned b = 0; b < FlitBytes; b++) begin
-        if (write_mask[b]) memory_q[write_row][8*b+:8] <= write_data[8*b+:8];
-      end
-    end
+    if (write) lines_q[write_row] <= write_data;
+    if (request_valid_i && request_piece_i) pieces_q[request_tracker_i] <= request_data_i;
   end
 
-  assign read_data_o = memory_q[{read_tracker_i, read_index_i}];
+  assign read_data_o  = lines_q[{read_tracker_i, read_index_i}];
+  assign read_piece_o = pieces_q[read_tracker_i];
 
 endmodule

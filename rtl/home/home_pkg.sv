@@ -17,15 +17,16 @@ package home_pkg;
 
   // An answer of a node or a memory: an RSP flit, or a DAT packet at its last flit.
   typedef struct packed {
-    opcode_e                opcode;
+    opcode_e opcode;
     logic [NodeIdWidth-1:0] src;
-    logic [TxnWidth-1:0]    txn;     // the tracker it is meant for
-    logic [AddrWidth-1:0]   addr;
-    state_e                 state;
-    resp_e                  resp;
-    logic                   poison;
-    logic                   lost;    // made up: it did not come in time
-    logic                   last;    // made up: nobody owes the tracker an answer to its snoop
+    logic [TxnWidth-1:0] txn;  // the tracker it is meant for
+    logic [AddrWidth-1:0] addr;
+    state_e state;
+    resp_e resp;
+    logic poison;
+    logic line;  // with data: a line
+    logic lost;  // made up: it did not come in time
+    logic last;  // made up: stands for what came in at the ports, see home_trackers
   } answer_t;
 
   // What the trackers ask the transmitter to send; everything else stands in the request. Whom to
@@ -40,11 +41,14 @@ package home_pkg;
     logic   recall;
     logic   whole;   // write: the whole line, not only the enabled bytes
     logic   poison;  // write
+    logic   fetch;   // read: the memory answers the home
     state_e grant;   // read
   } mem_order_t;
 
   typedef struct packed {
-    logic   last;   // nobody answers it: the tracker is free once it is sent
+    logic   last;    // nobody answers it: the tracker is free once it is sent
+    logic   data;    // CompData with the old value of an atomic
+    logic   poison;  // of that
     state_e grant;
     resp_e  resp;
   } rsp_order_t;
@@ -56,10 +60,11 @@ package home_pkg;
     logic others;        // someone else holds it
   } situation_t;
 
-  typedef enum logic [1:0] {
+  typedef enum logic [2:0] {
     ActNone,      // nothing to send: data was forwarded, or only the last Comp is left
     ActMemRead,   // memory answers the requester
     ActMemWrite,
+    ActFetch,     // memory answers the home, which writes what comes of it
     ActComp       // grants without data
   } action_e;
 
@@ -79,10 +84,15 @@ package home_pkg;
   function automatic logic is_home_request(opcode_e opcode);
     unique case (opcode)
       OpReadShared, OpReadUnique, OpCleanUnique, OpMakeUnique, OpReadOnce, OpWriteUnique,
-      OpWriteBackFull, OpEvict:
+      OpWriteBackFull, OpEvict, OpCleanInvalid:
       return 1'b1;
-      default: return 1'b0;
+      default: return is_atomic(opcode);
     endcase
+  endfunction
+
+  // Whether the home computes what is written.
+  function automatic logic is_atomic(opcode_e opcode);
+    return opcode inside {OpAtomicStore, OpAtomicLoad, OpAtomicSwap, OpAtomicCompare};
   endfunction
 
   // Whether the requester will hold the line, so that the directory needs a way for it.
@@ -206,6 +216,18 @@ package home_pkg;
         row.snoop_opcode = (owner_elsewhere && !whole) ? OpSnpUnique : OpSnpMakeInvalid;
         row.action = ActMemWrite;
         row.whole = whole || dirty;
+      end
+      OpAtomicStore, OpAtomicLoad, OpAtomicSwap, OpAtomicCompare: begin
+        row.snoop = dir.others;
+        row.snoop_opcode = owner_elsewhere ? OpSnpUnique : OpSnpMakeInvalid;
+        row.action = dirty ? ActMemWrite : ActFetch;
+        row.whole = dirty;
+      end
+      OpCleanInvalid: begin
+        row.snoop = dir.others;
+        row.snoop_opcode = owner_elsewhere ? OpSnpUnique : OpSnpMakeInvalid;
+        row.action = dirty ? ActMemWrite : ActNone;
+        row.whole = 1'b1;
       end
       default: row = '0;
     endcase

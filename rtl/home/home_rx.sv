@@ -41,6 +41,7 @@ module home_rx
     output logic request_data_valid_o,
     input logic request_data_ready_i,
     output logic [TrackerWidth-1:0] request_data_tracker_o,
+    output logic request_data_piece_o,  // up to 16 bytes, no line
     output flit_index_t request_data_index_o,
     output logic [FlitWidth-1:0] request_data_o,
     output logic answer_data_valid_o,
@@ -76,6 +77,7 @@ module home_rx
   // Inside a packet, behind its header.
   logic in_payload_q;
   logic [TrackerWidth-1:0] payload_tracker_q;
+  logic payload_piece_q;
   flit_index_t payload_index_q;
 
   logic header_waits, payload_waits, step_ready;
@@ -90,6 +92,7 @@ module home_rx
 
   assign request_data_valid_o = payload_waits && step_ready;
   assign request_data_tracker_o = payload_tracker_q;
+  assign request_data_piece_o = payload_piece_q;
   assign request_data_index_o = payload_index_q;
   assign request_data_o = req_word.flit;
 
@@ -104,8 +107,8 @@ module home_rx
   always_ff @(posedge clk_i) begin
     if (take_o) begin
       payload_tracker_q <= free_tracker_i;
-      // Up to 16 bytes come in one flit that sits at its place in the line.
-      payload_index_q   <= (take_header_o.size <= 4'd4) ? take_header_o.addr[5:4] : '0;
+      payload_piece_q   <= take_header_o.size <= 4'd4;
+      payload_index_q   <= '0;
     end else if (req_pop) begin
       payload_index_q <= payload_index_q + flit_index_t'(1);
     end
@@ -143,6 +146,7 @@ module home_rx
           state: rsp.state,
           resp: rsp.resp,
           poison: 1'b0,
+          line: 1'b0,
           lost: 1'b0,
           last: 1'b0
       }
@@ -163,6 +167,7 @@ module home_rx
             state: dat.state,
             resp: dat.resp,
             poison: dat.poison,
+            line: dat.size == LineSize,
             lost: 1'b0,
             last: 1'b0
         };

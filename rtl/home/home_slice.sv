@@ -1,9 +1,9 @@
 // A home slice: ordering point and directory of the lines that the address map hashes to it.
 //
-// To the switch it looks like a node on a link. It takes REQ, RSP and DAT and sends SNP, MEM and
-// RSP; the protocol is docs/protocol.md, section Home, and README.md here says how it is done.
-// SNP and RSP carry their destination; MEM carries the global address and no destination, both of
-// which the address map behind the slice fills in.
+// To the switch it looks like a node on a link. It takes REQ, RSP and DAT and sends SNP, MEM, RSP and
+// DAT; the protocol is docs/protocol.md, section Home, and README.md here says how it is done.
+// SNP, RSP and DAT carry their destination; MEM carries the global address and no destination, both
+// of which the address map behind the slice fills in.
 //
 // Latency: from a request on rx_i to its first snoop or memory packet on tx_o, 5 cycles.
 // Reset: synchronous; credits are granted and requests taken from the first cycle after it.
@@ -34,6 +34,7 @@ module home_slice
     output error_event_t [     Ports-1:0] port_errors_o,
     output link_word_t                    tx_o,
     input  logic         [NumClasses-1:0] tx_credit_i,
+    input  node_id_t                      memory_i,             // that a MEM on tx_o goes to
     output home_events_t                  events_o,
     output error_event_t                  error_o
 );
@@ -49,10 +50,10 @@ module home_slice
   logic answer_valid;
   answer_t answer;
 
-  logic request_data_valid, request_data_ready, answer_data_valid, answer_data_accept;
+  logic request_data_valid, request_data_ready, request_data_piece;
+  logic answer_data_valid, answer_data_accept;
   tracker_t request_data_tracker;
   flit_index_t request_data_index, answer_data_index;
-  logic [FlitBytes-1:0] answer_data_mask;
   logic [FlitWidth-1:0] request_data, answer_data;
 
   logic order_snp, order_mem, order_rsp, unsent, left, release_valid;
@@ -67,10 +68,21 @@ module home_slice
   req_header_t read_request;
   line_addr_t read_victim;
   flit_index_t read_index;
-  logic [FlitWidth-1:0] read_data;
+  logic [FlitWidth-1:0] read_data, read_piece;
 
   home_events_t events;
   error_event_t error;
+
+  // The address map behind the home says, in the cycle in which a MEM leaves, where it goes.
+  logic mem_leaves;
+  tracker_t mem_tracker;
+  // verilator lint_off UNUSEDSIGNAL
+  common_header_t tx_header;
+  // verilator lint_on UNUSEDSIGNAL
+
+  assign tx_header   = common_header_t'(tx_o.flit);
+  assign mem_leaves  = tx_o.valid && tx_o.head && (tx_o.cls == ClassMem);
+  assign mem_tracker = tx_header.txn[TrackerWidth-1:0];
 
   home_rx #(
       .TrackerWidth(TrackerWidth)
@@ -92,6 +104,7 @@ module home_slice
       .request_data_valid_o  (request_data_valid),
       .request_data_ready_i  (request_data_ready),
       .request_data_tracker_o(request_data_tracker),
+      .request_data_piece_o  (request_data_piece),
       .request_data_index_o  (request_data_index),
       .request_data_o        (request_data),
       .answer_data_valid_o   (answer_data_valid),
@@ -106,17 +119,18 @@ module home_slice
       .request_valid_i  (request_data_valid),
       .request_ready_o  (request_data_ready),
       .request_tracker_i(request_data_tracker),
+      .request_piece_i  (request_data_piece),
       .request_index_i  (request_data_index),
       .request_data_i   (request_data),
       .answer_valid_i   (answer_data_valid),
       .answer_accept_i  (answer_data_accept),
       .answer_tracker_i (answer.txn[TrackerWidth-1:0]),
       .answer_index_i   (answer_data_index),
-      .answer_mask_i    (answer_data_mask),
       .answer_data_i    (answer_data),
       .read_tracker_i   (read_tracker),
       .read_index_i     (read_index),
-      .read_data_o      (read_data)
+      .read_data_o      (read_data),
+      .read_piece_o     (read_piece)
   );
 
   home_trackers #(
@@ -145,9 +159,7 @@ module home_slice
       .answer_valid_i   (answer_valid),
       .answer_i         (answer),
       .data_answer_i    (answer),
-      .data_index_i     (answer_data_index),
       .data_accept_o    (answer_data_accept),
-      .data_mask_o      (answer_data_mask),
       .order_tracker_o  (order_tracker),
       .order_snp_o      (order_snp),
       .snp_order_o      (snp_order),
@@ -160,6 +172,9 @@ module home_slice
       .unsent_i         (unsent),
       .left_i           (left),
       .left_tracker_i   (left_tracker),
+      .memory_valid_i   (mem_leaves),
+      .memory_tracker_i (mem_tracker),
+      .memory_i,
       .sent_i           (sent),
       .sent_tracker_i   (sent_tracker),
       .sent_targets_i   (sent_targets),
@@ -206,6 +221,7 @@ module home_slice
       .read_victim_i    (read_victim),
       .read_index_o     (read_index),
       .read_data_i      (read_data),
+      .read_piece_i     (read_piece),
       .tx_o,
       .tx_credit_i,
       .event_snoop_o    (events.snoop),

@@ -11,6 +11,7 @@ module home_trackers
   import flit_pkg::*;
   import home_pkg::*;
   import supernode_pkg::error_event_t, supernode_pkg::port_answer_t, supernode_pkg::chip_id_t;
+  import supernode_pkg::node_id_t;
 #(
     parameter int unsigned Ports = 8,
     parameter int unsigned Nodes = 8,
@@ -40,11 +41,9 @@ module home_trackers
     input logic [4:0] timeout_log2_i,
     input logic answer_valid_i,
     input answer_t answer_i,
-    // Payload of answers: whether and where it belongs in the line buffer
+    // Payload of answers: whether it belongs in the line buffer
     input answer_t data_answer_i,
-    input flit_index_t data_index_i,
     output logic data_accept_o,
-    output logic [FlitBytes-1:0] data_mask_o,
     // Orders to the transmitter, all for order_tracker_o
     output logic [TrackerWidth-1:0] order_tracker_o,
     output logic order_snp_o,
@@ -59,6 +58,10 @@ module home_trackers
     input logic unsent_i,
     input logic left_i,
     input logic [TrackerWidth-1:0] left_tracker_i,
+    // The memory that a MEM has gone to
+    input logic memory_valid_i,
+    input logic [TrackerWidth-1:0] memory_tracker_i,
+    input node_id_t memory_i,
     input logic sent_i,
     input logic [TrackerWidth-1:0] sent_tracker_i,
     input logic [Nodes-1:0] sent_targets_i,
@@ -109,16 +112,11 @@ module home_trackers
 
   assign read_request_o = request_q[read_tracker_i];
 
-  // Of a snooped line, the bytes that a WriteUnique brings itself are not taken.
-  // verilator lint_off UNUSEDSIGNAL
-  req_header_t data_request;
-  // verilator lint_on UNUSEDSIGNAL
-  logic data_merges;
+  node_id_t memory_q[Trackers];  // that was asked last
 
-  assign data_request = request_q[data_answer_i.txn[TrackerWidth-1:0]];
-  assign data_merges = (data_request.opcode == OpWriteUnique)
-      && (data_index_i == data_request.addr[5:4]);
-  assign data_mask_o = data_merges ? ~data_request.be : '1;
+  always_ff @(posedge clk_i) begin
+    if (memory_valid_i) memory_q[memory_tracker_i] <= memory_i;
+  end
 
   // ---------------------------------------------------------------- Events
 
@@ -331,51 +329,52 @@ module home_trackers
   ) u_action (
       .clk_i,
       .rst_ni,
-      .start_valid_i    (start_valid),
-      .answer_valid_i   (answer_valid_q),
-      .answer_i         (answer_q),
-      .tracker_i        (event_tracker),
-      .request_i        (request_q[event_tracker]),
+      .start_valid_i     (start_valid),
+      .answer_valid_i    (answer_valid_q),
+      .answer_i          (answer_q),
+      .tracker_i         (event_tracker),
+      .request_i         (request_q[event_tracker]),
+      .from_memory_i     (answer_q.src == memory_q[event_tracker]),
       .unsent_i,
-      .new_i            (is_new),
-      .retry_i          (is_retry),
-      .conflict_i       (conflict),
-      .hit_i            (hit),
-      .hit_unique_i     (hit_unique),
-      .hit_sharers_i    (hit_sharers),
-      .free_valid_i     (free_valid),
-      .victim_valid_i   (victim_valid),
-      .victim_unique_i  (victim_unique),
-      .victim_sharers_i (victim_sharers),
-      .held_i           (held),
-      .waiting_i        (waiting),
-      .recalling_i      (recalling),
-      .owed_i           (owed),
-      .taken_o          (taken),
-      .taken_last_o     (taken_last),
-      .ack_due_i        (ack_due),
-      .ack_open_i       (ack_open),
-      .ack_failed_i     (ack_came_failed),
-      .expect_o         (expects),
-      .expect_packet_o  (expects_packet),
-      .give_up_o        (gives_up),
-      .settle_o         (settles),
-      .retire_i         (retire),
-      .retire_tracker_i (retire_tracker),
-      .valid_o          (action_valid),
-      .tracker_o        (action_tracker),
-      .line_o           (action_line),
-      .enter_o          (enter),
-      .lock_o           (lock),
-      .recall_begin_o   (recall_begin),
-      .recall_answered_o(recall_answered),
-      .recall_end_o     (recall_end),
-      .wait_o           (wait_way),
-      .served_o         (served),
-      .close_o          (close),
-      .unique_o         (unique_after),
-      .sharers_o        (sharers_after),
-      .free_o           (free),
+      .new_i             (is_new),
+      .retry_i           (is_retry),
+      .conflict_i        (conflict),
+      .hit_i             (hit),
+      .hit_unique_i      (hit_unique),
+      .hit_sharers_i     (hit_sharers),
+      .free_valid_i      (free_valid),
+      .victim_valid_i    (victim_valid),
+      .victim_unique_i   (victim_unique),
+      .victim_sharers_i  (victim_sharers),
+      .held_i            (held),
+      .waiting_i         (waiting),
+      .recalling_i       (recalling),
+      .owed_i            (owed),
+      .taken_o           (taken),
+      .taken_last_o      (taken_last),
+      .ack_due_i         (ack_due),
+      .ack_open_i        (ack_open),
+      .ack_failed_i      (ack_came_failed),
+      .expect_o          (expects),
+      .expect_packet_o   (expects_packet),
+      .give_up_o         (gives_up),
+      .settle_o          (settles),
+      .retire_i          (retire),
+      .retire_tracker_i  (retire_tracker),
+      .valid_o           (action_valid),
+      .tracker_o         (action_tracker),
+      .line_o            (action_line),
+      .enter_o           (enter),
+      .lock_o            (lock),
+      .recall_begin_o    (recall_begin),
+      .recall_answered_o (recall_answered),
+      .recall_end_o      (recall_end),
+      .wait_o            (wait_way),
+      .served_o          (served),
+      .close_o           (close),
+      .unique_o          (unique_after),
+      .sharers_o         (sharers_after),
+      .free_o            (free),
       .order_snp_o,
       .snp_order_o,
       .snp_targets_o,
@@ -384,12 +383,13 @@ module home_trackers
       .order_rsp_o,
       .rsp_order_o,
       .data_answer_i,
-      .data_owed_i      (data_owed),
+      .data_owed_i       (data_owed),
+      .data_from_memory_i(data_answer_i.src == memory_q[data_answer_i.txn[TrackerWidth-1:0]]),
       .data_accept_o,
-      .started_o        (started),
-      .moved_o          (moved),
-      .look_tracker_i   (lost_tracker),
-      .look_wait_mem_o  (lost_wait_mem),
+      .started_o         (started),
+      .moved_o           (moved),
+      .look_tracker_i    (lost_tracker),
+      .look_wait_mem_o   (lost_wait_mem),
       .event_stale_o,
       .error_o
   );

@@ -1,9 +1,10 @@
 // Transmitter of a home slice: sends what the trackers order, one link word a cycle.
 //
-// Each class (SNP, MEM, RSP) has a queue of orders in which each tracker has at most one place, so
-// it never fills up and orders of a class leave in order. The classes take turns word by word among
+// Snoops, MEM and answers have a queue of orders each, in which each tracker has at most one place,
+// so it never fills up and orders of a queue leave in order. The queues take turns word by word among
 // those with a word and a credit; words of one class are never interleaved. A snoop of several
-// targets leaves as one SNP a chip, lowest first; the fabric of that chip makes the copies.
+// targets leaves as one SNP a chip, lowest first; the fabric of that chip makes the copies. An answer
+// is a Comp or, to an atomic that asks for it, a CompData with the old value.
 //
 // An order's words are made as they leave, from the tracker's request (read port) and line buffer.
 // Latency: a packet ordered in one cycle is on tx_o two cycles later, at the earliest.
@@ -29,7 +30,7 @@ module home_tx
     input mem_order_t mem_order_i,
     input logic order_rsp_i,
     input rsp_order_t rsp_order_i,
-    // Whether a MEM or RSP is not sent yet, orders of this cycle included; and one that leaves
+    // Whether a MEM or an answer is not sent yet, orders of this cycle included; and one that leaves
     input logic [TrackerWidth-1:0] query_tracker_i,
     output logic unsent_o,
     output logic left_o,
@@ -49,7 +50,8 @@ module home_tx
     input line_addr_t read_victim_i,
     output flit_index_t read_index_o,
     input logic [FlitWidth-1:0] read_data_i,
-    // Link; a home sends neither REQ nor, so far, DAT
+    input logic [FlitWidth-1:0] read_piece_i,
+    // Link; a home sends no REQ
     output link_word_t tx_o,
     // verilator lint_off UNUSEDSIGNAL
     input logic [NumClasses-1:0] tx_credit_i,
@@ -129,7 +131,7 @@ module home_tx
   localparam int unsigned CreditWidth = 8;
   typedef logic [CreditWidth-1:0] credit_t;
 
-  credit_t snp_credit_q, mem_credit_q, rsp_credit_q;
+  credit_t snp_credit_q, mem_credit_q, rsp_credit_q, dat_credit_q;
   logic send_snp, send_mem, send_rsp;
   class_e turn_q;  // the class that sent last
 
@@ -137,7 +139,7 @@ module home_tx
     logic can_snp, can_mem, can_rsp;
     can_snp = snp_valid && (snp_credit_q != '0);
     can_mem = mem_valid && (mem_credit_q != '0);
-    can_rsp = rsp_valid && (rsp_credit_q != '0);
+    can_rsp = rsp_valid && ((rsp.order.data ? dat_credit_q : rsp_credit_q) != '0);
     unique case (turn_q)
       ClassSnp: begin
         send_mem = can_mem;
@@ -166,11 +168,13 @@ module home_tx
       snp_credit_q <= '0;
       mem_credit_q <= '0;
       rsp_credit_q <= '0;
+      dat_credit_q <= '0;
       turn_q <= ClassRsp;
     end else begin
       snp_credit_q <= credit(snp_credit_q, tx_credit_i[ClassSnp], send_snp);
       mem_credit_q <= credit(mem_credit_q, tx_credit_i[ClassMem], send_mem);
-      rsp_credit_q <= credit(rsp_credit_q, tx_credit_i[ClassRsp], send_rsp);
+      rsp_credit_q <= credit(rsp_credit_q, tx_credit_i[ClassRsp], send_rsp && !rsp.order.data);
+      dat_credit_q <= credit(dat_credit_q, tx_credit_i[ClassDat], send_rsp && rsp.order.data);
       if (send_snp) turn_q <= ClassSnp;
       if (send_mem) turn_q <= ClassMem;
       if (send_rsp) turn_q <= ClassRsp;
@@ -225,16 +229,49 @@ module home_tx
     end
   end
 
-  // ---------------------------------------------------------------- Memory: header, then payload
+  // ---------------------------------------------------------------- Headers, then payload
 
   logic mem_small, mem_tail;
   logic        mem_payload_q;  // the header has left
   flit_index_t mem_index_q;  // payload flit to be sent
 
   assign mem_small = mem.order.write && !mem.order.whole;
-  assign mem_tail = mem_payload_q ? (mem_small || (mem_index_q == '1)) : !mem.order.write;
-  assign mem_pop = send_mem && mem_tail;
-  assign read_index_o = mem_small ? read_request_i.addr[5:4] : mem_index_q;
+  assign mem_tail  = mem_payload_q ? (mem_small || (mem_index_q == '1)) : !mem.order.write;
+  assign mem_pop   = send_mem && mem_tail;
+
+  logic rsp_tail;
+  logic rsp_payload_q;  // the header of a CompData has left
+
+  assign rsp_tail = !rsp.order.data || rsp_payload_q;
+  assign rsp_pop  = send_rsp && rsp_tail;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) rsp_payload_q <= 1'b0;
+    else if (send_rsp) rsp_payload_q <= !rsp_tail;
+  end
+
+  // The flit of the line that the request's payload belongs to, or the next.
+  flit_index_t piece_index;
+  assign piece_index  = read_request_i.addr[5:4];
+  assign read_index_o = (send_rsp || mem_small) ? piece_index : mem_index_q;
+
+  // What a request of up to 16 bytes makes of that flit. A line that is written back has none.
+  logic changes;
+  logic [FlitWidth-1:0] changed, old_word;
+  logic [FlitBytes-1:0] changed_be;
+
+  assign changes = ((send_mem && mem.order.write && !mem.order.recall) || send_rsp)
+      && (mem_small || send_rsp || (read_request_i.size <= 4'd4));
+
+  home_atomic u_atomic (
+      .valid_i  (changes),
+      .request_i(read_request_i),
+      .payload_i(read_piece_i),
+      .old_i    (read_data_i),
+      .new_o    (changed),
+      .be_o     (changed_be),
+      .word_o   (old_word)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -250,10 +287,9 @@ module home_tx
 
   logic [Trackers-1:0] unsent_q;
 
-  assign rsp_pop = send_rsp;
   assign left_o = mem_pop || rsp_pop;
   assign left_tracker_o = mem_pop ? mem.tracker : rsp.tracker;
-  assign release_valid_o = send_rsp && rsp.order.last;
+  assign release_valid_o = rsp_pop && rsp.order.last;
   assign release_tracker_o = rsp.tracker;
   assign unsent_o = unsent_q[query_tracker_i]
       || ((order_mem_i || order_rsp_i) && (order_tracker_i == query_tracker_i));
@@ -276,6 +312,7 @@ module home_tx
   mem_read_header_t mem_read_header;
   mem_write_header_t mem_write_header;
   rsp_header_t rsp_header;
+  dat_header_t dat_header;
   logic [AddrWidth-1:0] line_addr, victim_addr;
 
   assign line_addr   = {read_request_i.addr[AddrWidth-1:LineOffsetWidth], LineOffsetWidth'(0)};
@@ -304,8 +341,8 @@ module home_tx
     mem_read_header.addr = line_addr;
     mem_read_header.size = LineSize;
     mem_read_header.state = mem.order.grant;
-    mem_read_header.return_node = read_request_i.src;
-    mem_read_header.return_txn = read_request_i.txn;
+    mem_read_header.return_node = mem.order.fetch ? node_id_i : read_request_i.src;
+    mem_read_header.return_txn = mem.order.fetch ? TxnWidth'(mem.tracker) : read_request_i.txn;
   end
 
   always_comb begin
@@ -319,7 +356,7 @@ module home_tx
     mem_write_header.size = mem.order.whole ? LineSize : read_request_i.size;
     mem_write_header.state = StateI;
     mem_write_header.poison = mem.order.poison;
-    mem_write_header.be = mem.order.whole ? '1 : read_request_i.be;
+    mem_write_header.be = mem.order.whole ? '1 : changed_be;
   end
 
   always_comb begin
@@ -334,6 +371,31 @@ module home_tx
     rsp_header.resp = rsp.order.resp;
     rsp_header.home_node = node_id_i;
     rsp_header.home_txn = TxnWidth'(rsp.tracker);
+  end
+
+  logic [FlitWidth-1:0] mem_payload;
+
+  always_comb begin
+    mem_payload = read_data_i;
+    if (changes && (mem_small || (mem_index_q == piece_index))) mem_payload = changed;
+    // No line is there that a WriteUnique by itself could be merged into.
+    if (mem_small && (read_request_i.opcode == OpWriteUnique)) mem_payload = read_piece_i;
+  end
+
+  always_comb begin
+    dat_header = '0;
+    dat_header.opcode = OpCompData;
+    dat_header.qos = read_request_i.qos;
+    dat_header.src = node_id_i;
+    dat_header.dst = read_request_i.src;
+    dat_header.txn = read_request_i.txn;
+    dat_header.addr = read_request_i.addr;
+    dat_header.size = read_request_i.size;
+    dat_header.state = StateI;
+    dat_header.poison = rsp.order.poison;
+    dat_header.resp = rsp.order.resp;
+    dat_header.home_node = node_id_i;
+    dat_header.home_txn = TxnWidth'(rsp.tracker);
   end
 
   always_ff @(posedge clk_i) begin
@@ -353,13 +415,21 @@ module home_tx
             flit:
             mem_payload_q
             ?
-            read_data_i
+            mem_payload
             : (
             mem.order.write ? mem_write_header : mem_read_header
             )
         };
       end
-      if (send_rsp) begin
+      if (send_rsp && rsp.order.data) begin
+        tx_o <= '{
+            valid: 1'b1,
+            cls: ClassDat,
+            head: !rsp_payload_q,
+            tail: rsp_payload_q,
+            flit: rsp_payload_q ? old_word : dat_header
+        };
+      end else if (send_rsp) begin
         tx_o <= '{valid: 1'b1, cls: ClassRsp, head: 1'b1, tail: 1'b1, flit: rsp_header};
       end
     end
@@ -378,6 +448,8 @@ module home_tx
       assert (!tx_credit_i[ClassMem] || (mem_credit_q != '1) || send_mem)
       else $error("too many credits");
       assert (!tx_credit_i[ClassRsp] || (rsp_credit_q != '1) || send_rsp)
+      else $error("too many credits");
+      assert (!tx_credit_i[ClassDat] || (dat_credit_q != '1) || send_rsp)
       else $error("too many credits");
       assert (!snp_valid || (targets != '0))
       else $error("a snoop of nobody");
