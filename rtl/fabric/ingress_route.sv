@@ -134,6 +134,7 @@ module ingress_route
   error_cause_e cause;
   resp_e resp;
   logic discard;
+  logic may_read, may_write, allowed;
   node_id_t dst_node;
 
   // The ports that a SNP is for.
@@ -150,6 +151,10 @@ module ingress_route
     dst_node = '0;
     dst_chip = '0;
     foreign = 1'b0;
+    may_read = (partitions_i & read_partitions) != '0;
+    may_write = (partitions_i & write_partitions) != '0;
+    allowed = (may_read || !needs_read(header.opcode)) &&
+        (may_write || !needs_write(header.opcode));
     if (arrives && word_i.head) begin
       dst_node = header.dst;
       if (mapped) dst_node = (cls == ClassReq && coherent) ? home : memory;
@@ -165,11 +170,7 @@ module ingress_route
       end
       if (mapped && !hit) begin
         cause = ErrUnmapped;
-      end else if (mapped && cls == ClassReq && ((needs_write(
-              header.opcode
-          ) && (partitions_i & write_partitions) == '0) || (needs_read(
-              header.opcode
-          ) && (partitions_i & read_partitions) == '0))) begin
+      end else if (mapped && cls == ClassReq && !allowed) begin
         cause = ErrNoRight;
       end else if (mapped && cls == ClassReq && coherent != is_coherent(header.opcode)) begin
         cause = ErrWrongRegion;
@@ -237,7 +238,7 @@ module ingress_route
       if (mapped && !(cls == ClassReq && coherent)) request.addr = local_addr;
       // The home grants no more than this.
       if (cls == ClassReq && coherent) begin
-        request.state = ((partitions_i & write_partitions) != '0) ? StateUD : StateSC;
+        request.state = may_write ? StateUD : StateSC;
       end
       if (speaks_i) request.src[UnitWidth-1:0] = UnitWidth'(UnitChip);
       write_slot_o.flit = request;
