@@ -255,8 +255,8 @@ pub fn section(rates: &[Rate]) -> Section {
         title: "Requests a cycle, when all nodes ask for all they can".into(),
         notes: vec![format!(
             "One switch of {PORTS} ports, half of them with memories; the middle half of the \
-             requests. A request and its CompAck are two words on the one port of a slice, so that \
-             0.5 is the most where nothing else comes to it."
+             requests. A request is a word on the one port of a slice, its CompAck is taken at the \
+             port where it comes in: 1 is the most, as long as the slice has transactions to spare."
         )],
         table,
         charts: vec![Chart::Bars(Bars {
