@@ -9,6 +9,8 @@ link/link_pkg.sv
 csr/supernode_csr_regs_pkg.sv
 csr/supernode_csr_pkg.sv
 
+lib/lane_counters.sv
+
 csr/supernode_csr_regs.sv
 csr/csr_counter_bank.sv
 csr/csr_error_log.sv

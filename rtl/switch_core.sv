@@ -313,7 +313,13 @@ module switch_core
   // Those of the homes' ways in are not counted.
   // verilator lint_off UNUSEDSIGNAL
   fabric_events_t [Size-1:0] fabric_events;
+  logic [Size-1:0][NumClasses-1:0] high_water[CreditWidth];
   // verilator lint_on UNUSEDSIGNAL
+  logic [Ports-1:0][NumClasses-1:0] port_high_water[CreditWidth];
+
+  for (genvar b = 0; b < CreditWidth; b++) begin : gen_high_water
+    assign port_high_water[b] = high_water[b][Ports-1:0];
+  end
 
   crossbar #(
       .Size       (Size),
@@ -334,7 +340,8 @@ module switch_core
       .rx_credit_o    (rx_credit),
       .tx_o           (tx),
       .tx_credit_i    (tx_credit),
-      .events_o       (fabric_events)
+      .events_o       (fabric_events),
+      .high_water_o   (high_water)
   );
 
   supernode_csr #(
@@ -375,6 +382,7 @@ module switch_core
       .tx_event_valid_i (tx_event_valid),
       .tx_event_class_i (tx_event_class),
       .fabric_events_i  (fabric_events[Ports-1:0]),
+      .high_water_i     (port_high_water),
       .link_events_i,
       .home_events_i    (home_events),
       .errors_i         (errors)

@@ -42,6 +42,7 @@ module fabric_top
   // Counted in supernode_csr, not here.
   // verilator lint_off UNUSEDSIGNAL
   fabric_events_t [Ports-1:0] events;
+  logic [Ports-1:0][NumClasses-1:0] high_water[CreditWidth];
   // verilator lint_on UNUSEDSIGNAL
 
   for (genvar p = 0; p < Ports; p++) begin : gen_port
@@ -83,7 +84,8 @@ module fabric_top
       .rx_credit_o    (rx_credit),
       .tx_o           (tx),
       .tx_credit_i    (tx_credit),
-      .events_o       (events)
+      .events_o       (events),
+      .high_water_o   (high_water)
   );
 
 endmodule

@@ -22,19 +22,21 @@ module csr_error_log
 
   logic [31:0] count_q;
   logic [32:0] sum;
-  logic any;
+  logic [Sources-1:0] valid;
   error_event_t first_q, lowest;
+
+  for (genvar i = 0; i < Sources; i++) begin : gen_source
+    assign valid[i] = errors_i[i].valid;
+  end
 
   always_comb begin
     sum    = {1'b0, count_q};
-    any    = 1'b0;
     lowest = '0;
-    for (int unsigned i = 0; i < Sources; i++) begin
-      sum += 33'(errors_i[i].valid);
-      if (errors_i[i].valid && !any) begin
-        lowest = errors_i[i];
+    if (valid != '0) begin
+      for (int unsigned i = Sources; i > 0; i--) begin
+        sum += 33'(valid[i-1]);
+        if (valid[i-1]) lowest = errors_i[i-1];
       end
-      any |= errors_i[i].valid;
     end
   end
 
@@ -42,7 +44,7 @@ module csr_error_log
     if (!rst_ni || clear_i) begin
       count_q <= '0;
       first_q <= '0;
-    end else if (any) begin
+    end else if (valid != '0) begin
       count_q <= sum[32] ? '1 : sum[31:0];
       if (!first_q.valid) begin
         first_q <= lowest;

@@ -18,7 +18,8 @@ module csr_port_events
     input logic clear_i,
 
     input fabric_events_t [Ports-1:0] fabric_events_i,
-    input link_events_t   [Ports-1:0] link_events_i,
+    input logic [Ports-1:0][flit_pkg::NumClasses-1:0] high_water_i[CreditWidth],  // bit by bit
+    input link_events_t [Ports-1:0] link_events_i,
 
     // A read of the register block.
     input  logic        req_i,
@@ -91,7 +92,10 @@ module csr_port_events
         end else if (32'(word_i) < PortEventsCrcErrors) begin
           for (int unsigned c = 0; c < flit_pkg::NumClasses; c++) begin
             if (32'(word_i) == PortEventsHighWater + c) begin
-              rdata_q <= 32'(fabric_events_i[index].high_water[c]);
+              rdata_q <= '0;
+              for (int unsigned b = 0; b < CreditWidth; b++) begin
+                rdata_q[b] <= high_water_i[b][index][c];
+              end
             end
           end
         end else begin

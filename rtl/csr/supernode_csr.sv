@@ -51,14 +51,15 @@ module supernode_csr
     output logic     [     Ports-1:0][15:0] port_partitions_o,
 
     // What happened in this cycle: a flit taken from or sent to a node, work of a home, an error.
-    input logic           [               Ports-1:0]      rx_event_valid_i,
-    input logic           [               Ports-1:0][2:0] rx_event_class_i,
-    input logic           [               Ports-1:0]      tx_event_valid_i,
-    input logic           [               Ports-1:0][2:0] tx_event_class_i,
-    input fabric_events_t [               Ports-1:0]      fabric_events_i,
-    input link_events_t   [               Ports-1:0]      link_events_i,
-    input home_events_t   [          HomeSlices-1:0]      home_events_i,
-    input error_event_t   [2*(Ports+HomeSlices)-1:0]      errors_i
+    input logic [Ports-1:0] rx_event_valid_i,
+    input logic [Ports-1:0][2:0] rx_event_class_i,
+    input logic [Ports-1:0] tx_event_valid_i,
+    input logic [Ports-1:0][2:0] tx_event_class_i,
+    input fabric_events_t [Ports-1:0] fabric_events_i,
+    input logic [Ports-1:0][flit_pkg::NumClasses-1:0] high_water_i[CreditWidth],  // bit by bit
+    input link_events_t [Ports-1:0] link_events_i,
+    input home_events_t [HomeSlices-1:0] home_events_i,
+    input error_event_t [2*(Ports+HomeSlices)-1:0] errors_i
 );
 
   supernode_csr_regs_pkg::supernode_csr_regs__in_t  regs_in;
@@ -207,6 +208,7 @@ module supernode_csr
       .rst_ni,
       .clear_i(regs_out.ctrl.clear_counters.value),
       .fabric_events_i,
+      .high_water_i,
       .link_events_i,
       .req_i  (regs_out.port_event_counters.req),
       .port_i (regs_out.port_event_counters.addr[9:6]),

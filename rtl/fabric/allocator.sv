@@ -23,31 +23,31 @@ module allocator
     parameter  int unsigned Size       = 10,           // inputs, and outputs
     localparam int unsigned IndexWidth = $clog2(Size)
 ) (
-    input  logic                               clk_i,
-    input  logic                               rst_ni,
-    input  weight_t [NumClasses-1:0]           weights_i,
+    input logic clk_i,
+    input logic rst_ni,
+    input weight_t [NumClasses-1:0] weights_i,
     // By input: some queue may hold a word in the next cycle; the snoop in front then wants several
     // outputs.
-    input  logic    [      Size-1:0]           active_i,
-    input  logic    [      Size-1:0]           several_i,
+    input logic [Size-1:0] active_i,
+    input logic [Size-1:0] several_i,
     // By input, class, output.
-    input  logic    [NumClasses-1:0][Size-1:0] waiting_i [Size],  // a word in the next cycle
-    input  logic    [NumClasses-1:0][Size-1:0] more_i    [Size],  // now a word behind that in front
-    input  logic    [NumClasses-1:0][Size-1:0] tail_i    [Size],  // now in front: a packet's end
-    input  logic    [NumClasses-1:0][Size-1:0] high_i    [Size],  // now in front: high priority
+    input logic [NumClasses-1:0][Size-1:0] waiting_i[Size],  // a word in the next cycle
+    input logic [NumClasses-1:0][Size-1:0] more_i[Size],  // now a word behind that in front
+    input logic [NumClasses-1:0][Size-1:0] tail_i[Size],  // now in front: a packet's end
+    input logic [NumClasses-1:0][Size-1:0] high_i[Size],  // now in front: high priority
     // By class, output: credits that there are now.
-    input  logic    [NumClasses-1:0][Size-1:0] credit_i,          // one or more
-    input  logic    [NumClasses-1:0][Size-1:0] credits_i,         // two or more
+    input logic [NumClasses-1:0][Size-1:0] credit_i,  // one or more
+    input logic [NumClasses-1:0][Size-1:0] credits_i,  // two or more
     // What goes now, by class, output, and the packets that it leaves under way.
-    output logic    [NumClasses-1:0][Size-1:0] sent_o,
-    output logic    [NumClasses-1:0][Size-1:0] underway_o,
+    output logic [NumClasses-1:0][Size-1:0] sent_o,
+    output logic [NumClasses-1:0][Size-1:0] underway_o,
     // The same; registers.
-    output logic    [NumClasses-1:0][Size-1:0] grant_o   [Size],  // by input
-    output logic    [      Size-1:0]           read_o,            // by input
-    output class_e                             class_o   [Size],  // by input
-    output logic    [IndexWidth-1:0]           output_o  [Size],  // by input: where to
-    output logic    [      Size-1:0]           input_o   [Size],  // by output: from where, one-hot
-    output stall_t  [      Size-1:0]           stall_o            // by input
+    output logic [NumClasses-1:0][Size-1:0] grant_o[Size],  // by input
+    output logic [Size-1:0] read_o,  // by input
+    output class_e [Size-1:0] class_o,  // by input
+    output logic [Size-1:0][IndexWidth-1:0] output_o,  // by input: where to
+    output logic [Size-1:0][Size-1:0] input_o,  // by output: from where, one-hot
+    output stall_t [Size-1:0] stall_o  // by input
 );
 
   typedef logic [Size-1:0] mask_t;
@@ -62,9 +62,17 @@ module allocator
     return result;
   endfunction
 
+  // The class of queues of one class.
+  function automatic logic [2:0] class_of(queues_t queues);
+    logic [2:0] result;
+    result = '0;
+    for (int unsigned c = 0; c < NumClasses; c++) result |= (queues[c] != '0) ? 3'(c) : '0;
+    return result;
+  endfunction
+
   // What goes now.
   queues_t ended;
-  mask_t   sent_high;
+  queues_t sent_high;
 
   always_comb begin
     sent_o = '0;
@@ -73,7 +81,7 @@ module allocator
     for (int unsigned i = 0; i < Size; i++) begin
       sent_o |= grant_o[i];
       ended |= grant_o[i] & tail_i[i];
-      sent_high |= outputs_of(grant_o[i] & high_i[i]);
+      sent_high |= grant_o[i] & high_i[i];
     end
   end
 
@@ -94,7 +102,8 @@ module allocator
   end
 
   queues_t low[2], high[2], low_stays, high_stays;
-  mask_t passes;
+  mask_t   passes;
+  queues_t passing;  // the same for each class
 
   turns #(
       .Size(Size)
@@ -104,7 +113,7 @@ module allocator
       .weights_i,
       .sent_i      (sent_o),
       .ended_i     (ended),
-      .sent_high_i (sent_high),
+      .sent_high_i (outputs_of(sent_high)),
       .high_i,
       .ready_i     (ready),
       .eligible_i  (eligible),
@@ -121,10 +130,10 @@ module allocator
   mask_t held_inputs, held_outputs, kept_inputs;
 
   always_comb begin
-    queues_t held;
+    queues_t held, all_held;
     held = '0;
+    all_held = '0;
     held_inputs = '0;
-    held_outputs = '0;
     kept_inputs = '0;
     for (int unsigned i = 0; i < Size; i++) begin
       held = grant_o[i] & more_i[i] &
@@ -132,9 +141,10 @@ module allocator
       held[ClassSnp] = '0;
       kept[i] = held & available;
       held_inputs[i] = held != '0;
-      held_outputs |= outputs_of(held);
+      all_held |= held;
       kept_inputs[i] = kept[i] != '0;
     end
+    held_outputs = outputs_of(all_held);
   end
 
   // What the others ask for, and the class in which they would go.
@@ -144,7 +154,8 @@ module allocator
   mask_t all_q, blocked_q;  // that did so just now; whose snoop could go nowhere
 
   assign asks = active_i & ~held_inputs;
-  assign all  = several_i & ~all_q & ~blocked_q;
+  assign all = several_i & ~all_q & ~blocked_q;
+  assign passing = {NumClasses{passes}};
 
   always_comb begin
     queues_t stays, follows, first;
@@ -160,9 +171,7 @@ module allocator
       if (asks[i]) begin
         stays   = eligible[i] & ((low[0] & ~high_i[i]) | (high[0] & high_i[i]));
         follows = eligible[i] & ((low[1] & ~high_i[i]) | (high[1] & high_i[i]));
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          first[c] = (follows[c] & passes) | (stays[c] & ~passes);
-        end
+        first   = (follows & passing) | (stays & ~passing);
         if (all[i]) begin
           request[i] = eligible[i][ClassSnp] & ~held_outputs;
           preferred[i] = first[ClassSnp] & ~held_outputs;
@@ -184,11 +193,7 @@ module allocator
   mask_t proposal[Size], accepted[Size];
   queues_t turn;
 
-  always_comb begin
-    for (int unsigned c = 0; c < NumClasses; c++) begin
-      turn[c] = ((low[1][c] | high[1][c]) & passes) | ((low[0][c] | high[0][c]) & ~passes);
-    end
-  end
+  assign turn = ((low[1] | high[1]) & passing) | ((low[0] | high[0]) & ~passing);
 
   matching #(
       .Size(Size)
@@ -218,9 +223,10 @@ module allocator
     end
     read_d = kept_inputs;
     for (int unsigned i = 0; i < Size; i++) begin
-      if (won[i] != '0) read_d[i] = 1'b1;
-      for (int unsigned c = 0; c < NumClasses; c++) begin
-        grant_d[i][c] = kept[i][c] | (pick[i][c] & won[i]);
+      grant_d[i] = kept[i];
+      if (won[i] != '0) begin
+        read_d[i] = 1'b1;
+        grant_d[i] |= pick[i] & {NumClasses{won[i]}};
       end
     end
   end
@@ -243,12 +249,10 @@ module allocator
         blocked_q[i] <= waiting_i[i][ClassSnp] != '0 && eligible[i][ClassSnp] == '0;
         underway_q[i] <= underway_d[i];
         grant_o[i] <= grant_d[i];
-        // The partner stays unless another one is chosen.
-        if (proposal[i] != '0) begin
+        // The partner stays while the pair does.
+        if (asks[i]) begin
           output_o[i] <= index_t'(index_of(arbiter_vec_t'(proposal[i])));
-          for (int unsigned c = 0; c < NumClasses; c++) begin
-            if ((pick[i][c] & proposal[i]) != '0) class_o[i] <= class_e'(3'(c));
-          end
+          class_o[i]  <= class_e'(class_of(pick[i] & {NumClasses{proposal[i]}}));
         end
       end
       for (int unsigned o = 0; o < Size; o++) begin

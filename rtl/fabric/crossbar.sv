@@ -4,7 +4,7 @@
 // input, output and class. A word of class SNP that is a packet of its own may go to several.
 // Latency: two cycles when nothing contends: one into the buffer and to a grant, one through the
 // crossbar.
-// Reset: everything empty; credits as in input_buffer and egress.
+// Reset: everything empty; credits as in buffer_credits and egress.
 // Nothing is dropped here but what goes to a dead output; inputs are stalled only by the credits
 // they are not given.
 module crossbar
@@ -31,7 +31,9 @@ module crossbar
     output logic [Size-1:0][NumClasses-1:0] rx_credit_o,  // pulses to the senders
     output link_word_t tx_o[Size],
     input logic [Size-1:0][NumClasses-1:0] tx_credit_i,  // pulses from the receivers
-    output fabric_events_t [Size-1:0] events_o  // by input, a cycle late
+    output fabric_events_t [Size-1:0] events_o,  // by input, a cycle late
+    // By bit, input, class of the credit: the most words that the buffer has held since reset.
+    output logic [Size-1:0][NumClasses-1:0] high_water_o[CreditWidth]
 );
 
   logic [NumClasses-1:0][Size-1:0] waiting[Size];
@@ -43,16 +45,15 @@ module crossbar
   logic [Size-1:0] active, several;
   logic [NumClasses-1:0][Size-1:0] sent, underway;
   logic [Size-1:0] fresh, direct;
-  link_word_t                  word       [Size];
-  logic       [      Size-1:0] read;
-  logic       [IndexWidth-1:0] read_output[Size];
-  class_e                      read_class [Size];
-  logic       [      Size-1:0] send_input [Size];
-  stall_t     [      Size-1:0] stall;
+  link_word_t                            word        [Size];
+  logic       [Size-1:0]                 read;
+  logic       [Size-1:0][IndexWidth-1:0] read_output;
+  class_e     [Size-1:0]                 read_class;
+  logic       [Size-1:0][      Size-1:0] send_input;
+  stall_t     [Size-1:0]                 stall;
+  logic [Size-1:0][NumClasses-1:0] kept, dropped, freed;  // by input, class of the credit
 
   for (genvar i = 0; i < Size; i++) begin : gen_input
-    credit_t [NumClasses-1:0] high_water;
-
     input_buffer #(
         .Outputs    (Size),
         .ClassDepth (ClassDepth),
@@ -64,8 +65,6 @@ module crossbar
         .write_class_i  (write_class_i[i]),
         .write_outputs_i(write_outputs_i[i]),
         .write_slot_i   (write_slot_i[i]),
-        .drop_i         (drop_i[i]),
-        .drop_class_i   (drop_class_i[i]),
         .waiting_o      (waiting[i]),
         .active_o       (active[i]),
         .several_o      (several[i]),
@@ -79,12 +78,27 @@ module crossbar
         .fresh_o        (fresh[i]),
         .direct_i       (direct[i]),
         .word_o         (word[i]),
-        .credit_o       (rx_credit_o[i]),
-        .high_water_o   (high_water)
+        .free_o         (freed[i])
     );
 
-    assign events_o[i] = '{grant: read[i], stall: stall[i], high_water: high_water};
+    assign kept[i] = NumClasses'(write_i[i]) << write_slot_i[i].credit_class;
+    assign dropped[i] = NumClasses'(drop_i[i]) << drop_class_i[i];
+    assign events_o[i] = '{grant: read[i], stall: stall[i]};
   end
+
+  buffer_credits #(
+      .Size       (Size),
+      .ClassDepth (ClassDepth),
+      .SharedDepth(SharedDepth)
+  ) u_buffer_credits (
+      .clk_i,
+      .rst_ni,
+      .keep_i  (kept),
+      .drop_i  (dropped),
+      .free_i  (freed),
+      .credit_o(rx_credit_o),
+      .high_water_o
+  );
 
   allocator #(
       .Size(Size)
@@ -120,7 +134,7 @@ module crossbar
       .sent_i    (sent),
       .underway_i(underway),
       .input_i   (send_input),
-      .grant_i   (grant),
+      .read_i    (read),
       .fresh_i   (fresh),
       .direct_o  (direct),
       .word_i    (word),

@@ -26,8 +26,8 @@ module egress
     // where, one-hot; by input, where to, and whether it is at hand.
     input logic [NumClasses-1:0][Size-1:0] sent_i,
     input logic [NumClasses-1:0][Size-1:0] underway_i,
-    input logic [Size-1:0] input_i[Size],
-    input logic [NumClasses-1:0][Size-1:0] grant_i[Size],
+    input logic [Size-1:0][Size-1:0] input_i,
+    input logic [Size-1:0] read_i,
     input logic [Size-1:0] fresh_i,
     output logic [Size-1:0] direct_o,  // by input: goes out at once
     input link_word_t word_i[Size],  // by input: goes out now
@@ -54,19 +54,19 @@ module egress
 
   // Words that go out a cycle after they were matched.
   logic [Size-1:0] late_outputs_q, late_inputs_q;
-  logic [Size-1:0] late_input_q[Size];
+  logic [Size-1:0] late_outputs_d, late_inputs_d;
+  logic [Size-1:0][Size-1:0] late_input_q;
 
+  // Where `input_i` is left over from an earlier word, its input is either late or not fresh.
   always_comb begin
-    logic [Size-1:0] outputs;
-    outputs = '0;
-    for (int unsigned i = 0; i < Size; i++) begin
-      direct_o[i] = 1'b0;
-      if (fresh_i[i] && !late_inputs_q[i]) begin
-        outputs = '0;
-        for (int unsigned c = 0; c < NumClasses; c++) outputs |= grant_i[i][c];
-        direct_o[i] = (outputs & late_outputs_q) == '0;
-      end
+    logic [Size-1:0] blocked;
+    blocked = late_inputs_q;
+    for (int unsigned o = 0; o < Size; o++) blocked |= input_i[o] & {Size{late_outputs_q[o]}};
+    direct_o = fresh_i & ~blocked;
+    for (int unsigned o = 0; o < Size; o++) begin
+      late_outputs_d[o] = passes[o] && (direct_o & input_i[o]) == '0;
     end
+    late_inputs_d = read_i & ~direct_o;
   end
 
   always_ff @(posedge clk_i) begin
@@ -76,18 +76,14 @@ module egress
       late_inputs_q <= '0;
     end else begin
       headless_q <= headless_d;
-      for (int unsigned o = 0; o < Size; o++) begin
-        late_outputs_q[o] <= passes[o] && (direct_o & input_i[o]) == '0;
-        late_input_q[o]   <= input_i[o];
-      end
-      for (int unsigned i = 0; i < Size; i++) begin
-        late_inputs_q[i] <= grant_i[i] != '0 && !direct_o[i];
-      end
+      late_outputs_q <= late_outputs_d;
+      late_input_q <= input_i;
+      late_inputs_q <= late_inputs_d;
     end
   end
 
   for (genvar o = 0; o < Size; o++) begin : gen_output
-    logic sends;
+    logic sends, snoops_here;
     logic [Size-1:0] from;
     link_word_t word;
     common_header_t header;
@@ -102,59 +98,21 @@ module egress
       end
       // A snoop's destination is the port it leaves at.
       header = word.flit;
-      if (word.cls == ClassSnp && header.dst[NodeIdWidth-1:UnitWidth] == chip_i) begin
-        header.dst[UnitWidth-1:0] = UnitWidth'(o);
-      end
+      snoops_here = word.cls == ClassSnp && header.dst[NodeIdWidth-1:UnitWidth] == chip_i;
+      header.dst[UnitWidth-1:0] = snoops_here ? UnitWidth'(o) : header.dst[UnitWidth-1:0];
     end
 
+    link_word_t tx_q;
+
     always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
-        tx_o[o].valid <= 1'b0;
+      if (!rst_ni || !sends) begin
+        tx_q <= '0;
       end else begin
-        tx_o[o].valid <= sends;
-        if (sends) begin
-          tx_o[o].cls  <= word.cls;
-          tx_o[o].head <= word.head;
-          tx_o[o].tail <= word.tail;
-          tx_o[o].flit <= header;
-        end
+        tx_q <= '{valid: 1'b1, cls: word.cls, head: word.head, tail: word.tail, flit: header};
       end
     end
 
-    credit_t [NumClasses-1:0] credits_q, credits_d;
-    logic [NumClasses-1:0] spends;
-
-    always_comb begin
-      spends = '0;
-      if (passes[o]) begin
-        for (int unsigned c = 0; c < NumClasses; c++) spends[c] = spent[c][o];
-      end
-      credits_d = credits_q;
-      if (spends != credit_i[o]) begin
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          if (spends[c] != credit_i[o][c]) begin
-            credits_d[c] = credits_q[c] + (spends[c] ? '1 : credit_t'(1));
-          end
-        end
-      end
-      if (dead_i[o]) credits_d = '0;
-    end
-
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
-        credits_q <= '0;
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          credit_o[c][o]  <= 1'b0;
-          credits_o[c][o] <= 1'b0;
-        end
-      end else if (spends != credit_i[o] || headless_q != '0 || dead_i[o]) begin
-        credits_q <= credits_d;
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          credit_o[c][o]  <= credits_d[c] != '0 || headless_d[c][o];
-          credits_o[c][o] <= credits_d[c][CreditWidth-1:1] != '0 || headless_d[c][o];
-        end
-      end
-    end
+    assign tx_o[o] = tx_q;
 
     // Implementation checks.
     logic [NumClasses-1:0] begun_q;  // a packet of the class is on its way out
@@ -167,14 +125,59 @@ module egress
         assert (word.head != begun_q[word.cls])
         else $error("egress: torn packet of class %0d at output %0d", word.cls, o);
       end
-      if (rst_ni && !dead_i[o] && spends != credit_i[o]) begin
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          assert (!spends[c] || credits_q[c] != '0)
-          else $error("egress: a word of class %0d leaves output %0d without a credit", c, o);
-          assert (spends[c] || !credit_i[o][c] || !(&credits_q[c]))
-          else $error("egress: the receiver at output %0d grants too many credits", o);
-        end
-      end
+    end
+  end
+
+  // The receivers' credits.
+  queues_t returned, dead, some, several, all, has_q, full_q;
+
+  assign dead = {NumClasses{dead_i}};
+
+  always_comb begin
+    for (int unsigned o = 0; o < Size; o++) begin
+      for (int unsigned c = 0; c < NumClasses; c++) returned[c][o] = credit_i[o][c];
+    end
+  end
+
+  lane_counters #(
+      .Lanes(NumClasses * Size),
+      .Width(CreditWidth),
+      .Mark (2 ** CreditWidth - 1)
+  ) u_credits (
+      .clk_i,
+      .rst_ni,
+      .clear_i  (dead),
+      .up_i     (returned),
+      .down_i   (spent),
+      .count_o  (),
+      .some_o   (some),
+      .several_o(several),
+      .mark_o   (all)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      credit_o <= '0;
+      credits_o <= '0;
+      has_q <= '0;
+      full_q <= '0;
+    end else begin
+      credit_o <= some | headless_d;
+      credits_o <= several | headless_d;
+      has_q <= some;
+      full_q <= all;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_ni) begin
+      assert ((spent & ~dead & ~has_q) == '0)
+      else $error("egress: words leave without a credit, by class and output: %b", spent & ~has_q);
+      assert ((returned & ~dead & ~spent & full_q) == '0)
+      else
+        $error(
+            "egress: receivers grant too many credits, by class and output: %b", returned & full_q
+        );
     end
   end
 

@@ -47,12 +47,10 @@ package fabric_pkg;
     logic lock;
   } stall_t;
 
-  // What one input of the crossbar did in a cycle, for the counters. `high_water` is the most words
-  // of each class, by the credits they were sent with, that its buffer has held since reset.
+  // What one input of the crossbar did in a cycle, for the counters.
   typedef struct packed {
-    logic                               grant;
-    stall_t                             stall;
-    credit_t [flit_pkg::NumClasses-1:0] high_water;
+    logic   grant;
+    stall_t stall;
   } fabric_events_t;
 
 endpackage

@@ -119,11 +119,12 @@ module ingress_check
   // A credit may be spent in the cycle in which it is seen.
   logic known_class, taken;
   assign known_class = rx_class_i < 3'(NumClasses);
-  assign taken = rx_valid_i && known_class && (credits_q[rx_class_i] != '0 || credit_i[rx_class_i]);
 
   verdict_t verdict;
   always_comb begin
+    taken   = 1'b0;
     verdict = verdict_t'('0);
+    if (rx_valid_i && known_class) taken = credits_q[rx_class_i] != '0 || credit_i[rx_class_i];
     if (taken) begin
       if (framing_q[cls] == Body) begin
         verdict = judge_payload(left_q[cls], rx_head_i, rx_tail_i);

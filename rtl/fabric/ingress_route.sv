@@ -128,8 +128,8 @@ module ingress_route
   );
 
   // The packet whose payload is under way in each class.
-  logic discard_q[NumClasses];
-  outputs_t outputs_q[NumClasses];
+  logic [NumClasses-1:0] discard_q;
+  outputs_t [NumClasses-1:0] outputs_q;
 
   error_cause_e cause;
   resp_e resp;
@@ -250,7 +250,7 @@ module ingress_route
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      for (int unsigned c = 0; c < NumClasses; c++) discard_q[c] <= 1'b0;
+      discard_q <= '0;
     end else if (arrives && word_i.head) begin
       discard_q[cls] <= discard;
       outputs_q[cls] <= outputs;

@@ -3,10 +3,9 @@
 // Purpose: keeps one queue of words for each class and output, all of them linked lists through one
 // memory. Class SNP has one queue for all outputs: a multicast is one word with the set of outputs
 // that still want their copy.
-// Latency: a word written in one cycle can be read in the next; one write, one drop and one read a
-// cycle. The memory gives the word in the cycle after the read. The word written last, if it was
+// Latency: a word written in one cycle can be read in the next; one write and one read a cycle. The memory gives the word in the cycle after the read. The word written last, if it was
 // the first of its queue, can also be had in the cycle of the read (`fresh_o`, `direct_i`).
-// Reset: queues empty; credits as in buffer_credits.
+// Reset: queues empty.
 //
 // A queue has the priority of its first packet. A word with fill = n is sent n + 1 times, without
 // its tail mark but for the last. A multicast gives its slot and its credit back with the last copy.
@@ -27,8 +26,6 @@ module input_buffer
     input  class_e                                   write_class_i,
     input  logic       [   Outputs-1:0]              write_outputs_i,  // several: a multicast SNP
     input  slot_t                                    write_slot_i,
-    input  logic                                     drop_i,
-    input  class_e                                   drop_class_i,
     // By class and output: the queue holds a word in the next cycle; and the word that is in front
     // now ends a packet, is of high priority.
     output logic       [NumClasses-1:0][Outputs-1:0] waiting_o,
@@ -45,8 +42,7 @@ module input_buffer
     output logic                                     fresh_o,          // it could be had at once
     input  logic                                     direct_i,         // and is
     output link_word_t                               word_o,
-    output logic       [NumClasses-1:0]              credit_o,
-    output credit_t    [NumClasses-1:0]              high_water_o
+    output logic       [NumClasses-1:0]              free_o            // credits whose slot is free
 );
 
   localparam int unsigned Slots = ClassDepth * NumClasses + SharedDepth;
@@ -350,30 +346,21 @@ module input_buffer
     end
   end
 
-  buffer_credits #(
-      .ClassDepth (ClassDepth),
-      .SharedDepth(SharedDepth)
-  ) u_buffer_credits (
-      .clk_i,
-      .rst_ni,
-      .keep_i(NumClasses'(write_i) << write_slot_i.credit_class),
-      .drop_i(NumClasses'(drop_i) << drop_class_i),
-      .free_i(NumClasses'(pop) << info.credit_class),
-      .credit_o,
-      .high_water_o
-  );
+  assign free_o = NumClasses'(pop) << info.credit_class;
 
   // Implementation checks.
   always_ff @(posedge clk_i) begin
-    if (rst_ni) begin
-      assert (!(write_i && !fresh && free_first_q == free_last_q && ready_q != '0))
+    if (rst_ni && write_i) begin
+      assert (!(!fresh && free_first_q == free_last_q && ready_q != '0))
       else $error("input_buffer: word written while all slots are in use");
-      assert (!write_i || $onehot(
+      assert ($onehot(
           write_outputs_i
       ) || (write_class_i == ClassSnp && write_outputs_i != '0 && write_slot_i.head &&
             write_slot_i.tail))
       else
         $error("input_buffer: class %0d cannot go to outputs %b", write_class_i, write_outputs_i);
+    end
+    if (rst_ni) begin
       assert ((grant_i & ~ready_q) == '0 && (grant_i != '0) == read_i)
       else $error("input_buffer: read of an empty queue");
     end

@@ -57,8 +57,10 @@ module matching
               choose(request_i[i], first_output_q[i]);
         end
         for (int unsigned o = 0; o < Size; o++) begin
-          proposals[o][i]   = proposal_o[i][o];
-          preferences[o][i] = proposal_o[i][o] && preferred_i[i][o];
+          if (proposal_o[i][o]) begin
+            proposals[o][i]   = 1'b1;
+            preferences[o][i] = preferred_i[i][o];
+          end
         end
       end
     end

@@ -42,7 +42,6 @@ module turns
 );
 
   localparam int unsigned HighRun = 15;
-  localparam logic [3:0] LastOfRun = 4'(HighRun - 1);
 
   typedef logic [NumClasses-1:0][Size-1:0] queues_t;
 
@@ -93,7 +92,7 @@ module turns
   queues_t turn_q[2], next[2];
   logic [Size-1:0] counts[2], passes[2];
   logic [Size-1:0] last_q[2];  // the next word of the turn is its last, if it ends a packet
-  weight_t sent_q[2][Size];  // words sent in the turn
+  logic [Size-1:0] left_q[2][WeightWidth];  // words left of the turn, bit by bit
 
   always_comb begin
     logic [Size-1:0] mine;
@@ -101,103 +100,81 @@ module turns
       mine = (p == 1) ? sent_high_i : ~sent_high_i;
       counts[p] = outputs_of(sent_i & turn_q[p]) & mine;
       passes[p] = outputs_of(ended_i & turn_q[p]) & last_q[p] & mine;
-      next[p] = turn_q[p];
-      if (wanted_q[p] != '0) begin
-        next[p] = following(turn_q[p], wanted_q[p]);
-        passes[p] |= outputs_of(wanted_q[p]) & ~outputs_of(wanted_q[p] & turn_q[p]);
-      end
+      next[p] = following(turn_q[p], wanted_q[p]);
+      passes[p] |= outputs_of(wanted_q[p]) & ~outputs_of(wanted_q[p] & turn_q[p]);
     end
   end
 
-  // The weight of the class that follows.
-  weight_t next_weight[2][Size], weight[2][Size];
+  logic [Size-1:0] left_d[2][WeightWidth], last_d[2];
 
   always_comb begin
+    logic [Size-1:0] weight, borrow;
+    weight = '0;
     for (int unsigned p = 0; p < 2; p++) begin
-      for (int unsigned o = 0; o < Size; o++) begin
-        next_weight[p][o] = '0;
-        weight[p][o] = '0;
-        if (passes[p][o]) begin
-          for (int unsigned c = 0; c < NumClasses; c++) begin
-            if (next[p][c][o]) next_weight[p][o] |= weights_i[c];
-          end
-        end
-        if (counts[p][o]) begin
-          for (int unsigned c = 0; c < NumClasses; c++) begin
-            if (turn_q[p][c][o]) weight[p][o] |= weights_i[c];
-          end
-        end
+      last_d[p] = '1;
+      borrow = counts[p] & ~last_q[p];
+      for (int unsigned b = 0; b < WeightWidth; b++) begin
+        weight = '0;
+        for (int unsigned c = 0; c < NumClasses; c++)
+        weight |= next[p][c] & {Size{weights_i[c][b]}};
+        left_d[p][b] = (weight & passes[p]) | ((left_q[p][b] ^ borrow) & ~passes[p]);
+        borrow &= ~left_q[p][b];
+        if (b > 0) last_d[p] &= ~left_d[p][b];
       end
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      for (int unsigned p = 0; p < 2; p++) begin
+    for (int unsigned p = 0; p < 2; p++) begin
+      if (!rst_ni) begin
         wanted_q[p] <= '0;
-        turn_q[p] <= '0;
-        turn_q[p][0] <= '1;
-        last_q[p] <= '1;
-        for (int unsigned o = 0; o < Size; o++) sent_q[p][o] <= '0;
-      end
-    end else begin
-      for (int unsigned p = 0; p < 2; p++) begin
+        turn_q[p]   <= queues_t'({Size{1'b1}});  // of class 0
+        last_q[p]   <= '1;
+      end else begin
         wanted_q[p] <= wanted_d[p];
-        if ((counts[p] | passes[p]) != '0) begin
-          for (int unsigned c = 0; c < NumClasses; c++) begin
-            turn_q[p][c] <= (next[p][c] & passes[p]) | (turn_q[p][c] & ~passes[p]);
-          end
-          for (int unsigned o = 0; o < Size; o++) begin
-            if (passes[p][o]) begin
-              sent_q[p][o] <= '0;
-              last_q[p][o] <= next_weight[p][o] <= weight_t'(1);
-            end else if (counts[p][o] && !last_q[p][o]) begin
-              sent_q[p][o] <= sent_q[p][o] + 1'b1;
-              last_q[p][o] <= {1'b0, sent_q[p][o]} + 5'd2 >= {1'b0, weight[p][o]};
-            end
-          end
-        end
+        turn_q[p]   <= (next[p] & {NumClasses{passes[p]}}) | (turn_q[p] & ~{NumClasses{passes[p]}});
+        last_q[p]   <= last_d[p];
       end
+      for (int unsigned b = 0; b < WeightWidth; b++) left_q[p][b] <= rst_ni ? left_d[p][b] : '0;
     end
   end
 
   // Runs of high priority, and what is due after them.
   logic [Size-1:0] urgent_q;  // a word of high priority could go
-  logic [3:0] run_q[Size];
   queues_t due_q;
-  logic [Size-1:0] high_sent, kept_back;
+  logic [Size-1:0] kept_back, run_over, run_over_q;
 
-  always_comb begin
-    high_sent = '0;
-    kept_back = '0;
-    if (sent_high_i != '0) begin
-      high_sent = sent_high_i;
-      kept_back = outputs_of(low_waits_q);
-    end
-  end
+  assign kept_back = outputs_of(low_waits_q);
+
+  lane_counters #(
+      .Lanes(Size),
+      .Width($clog2(HighRun + 1)),
+      .Mark (HighRun - 1)
+  ) u_run (
+      .clk_i,
+      .rst_ni,
+      .clear_i  (sent_high_i & ~(kept_back & ~run_over_q)),
+      .up_i     (sent_high_i),
+      .down_i   ('0),
+      .count_o  (),
+      .some_o   (),
+      .several_o(),
+      .mark_o   (run_over)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       urgent_q <= '0;
       due_q <= '0;
       low_waits_q <= '0;
-      for (int unsigned o = 0; o < Size; o++) run_q[o] <= '0;
+      run_over_q <= '0;
     end else begin
       urgent_q <= outputs_of(wanted_d[1]);
       low_waits_q <= low_waits_d;
-      if (due_q != '0) begin
-        for (int unsigned c = 0; c < NumClasses; c++) begin
-          due_q[c] <= due_q[c] & low_waits_d[c] & ~(ended_i[c] & ~sent_high_i);
-        end
-      end
-      for (int unsigned o = 0; o < Size; o++) begin
-        if (high_sent[o]) begin
-          run_q[o] <= (kept_back[o] && run_q[o] != LastOfRun) ? run_q[o] + 1'b1 : '0;
-          if (run_q[o] == LastOfRun) begin
-            for (int unsigned c = 0; c < NumClasses; c++) due_q[c][o] <= low_waits_q[c][o];
-          end
-        end
-      end
+      run_over_q <= run_over;
+      due_q <= (due_q & low_waits_d & ~(ended_i & ~{NumClasses{sent_high_i}}) &
+                ~{NumClasses{sent_high_i & run_over_q}}) |
+          (low_waits_q & {NumClasses{sent_high_i & run_over_q}});
     end
   end
 
@@ -206,15 +183,18 @@ module turns
   assign due = outputs_of(due_q);
   assign passes_o = (passes[1] & urgent_q) | (passes[0] & ~urgent_q);
 
+  queues_t urgent, not_due;
+
+  assign urgent  = {NumClasses{urgent_q}};
+  assign not_due = ~{NumClasses{due}};
+
   always_comb begin
-    for (int unsigned c = 0; c < NumClasses; c++) begin
-      low_o[0][c] = due_q[c] | (turn_q[0][c] & ~urgent_q);
-      low_o[1][c] = due_q[c] | (next[0][c] & ~urgent_q);
-      high_o[0][c] = turn_q[1][c] & urgent_q & ~due;
-      high_o[1][c] = next[1][c] & urgent_q & ~due;
-      low_stays_o[c] = turn_q[0][c] & ~last_q[0] & ~due;
-      high_stays_o[c] = turn_q[1][c] & ~last_q[1] & ~due;
-    end
+    low_o[0] = due_q | (turn_q[0] & ~urgent);
+    low_o[1] = due_q | (next[0] & ~urgent);
+    high_o[0] = turn_q[1] & urgent & not_due;
+    high_o[1] = next[1] & urgent & not_due;
+    low_stays_o = turn_q[0] & ~{NumClasses{last_q[0]}} & not_due;
+    high_stays_o = turn_q[1] & ~{NumClasses{last_q[1]}} & not_due;
   end
 
 endmodule
