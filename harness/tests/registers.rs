@@ -104,7 +104,7 @@ fn a_switch_says_what_it_is() {
         shared_depth: 40,
         dir_sets: 64,
         dir_ways: 8,
-        trackers: 16,
+        trackers: 32,
         nodes: PORTS,
         nodes_per_chip: PORTS,
         chips: 1,

@@ -125,7 +125,7 @@ fn far_operations_leave_and_answer_what_rust_computes(tiers: Option<Tiers>) {
                         .atomic_load(op, addr, size, operand.into())
                         .atomic_store(op, addr, size, next.into())
                         .load(addr, size)
-                        .evict(addr);
+                        .evict(addr & !63);
                     let between = computed(op, size, old, operand);
                     wanted.push((old, computed(op, size, between, next)));
                     if dirty {
