@@ -1,9 +1,10 @@
 //! The Verilated models of the switch.
 
 use super::{Inputs, Outputs, Switch};
+use crate::wave::tracks;
 use crate::{Failure, FailureKind};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use verilated::Clocked;
 pub use verilated::Variant;
 
@@ -88,19 +89,33 @@ pub trait SwitchModel: Clocked + 'static {
 /// If it is not built in that variant.
 pub fn rtl<M: SwitchModel>(variant: Variant) -> Result<Box<dyn Switch>, Failure> {
     match M::with_variant(variant) {
-        Ok(model) => Ok(Box::new(Rtl { model, offset: 0 })),
+        Ok(model) => Ok(Box::new(Rtl {
+            model,
+            offset: 0,
+            trace: None,
+        })),
         Err(error) => Err(setup(error.to_string())),
     }
 }
 
 /// A model and when its reset ended.
-struct Rtl<M> {
+struct Rtl<M: SwitchModel> {
     model: M,
     /// Cycles of the model before cycle 0 of the switch.
     offset: u64,
+    /// The VCD file that is being written, and the offset when it began.
+    trace: Option<(PathBuf, u64)>,
 }
 
-impl<M: Clocked> Rtl<M> {
+/// A waveform that nobody has closed still gets its tracks.
+impl<M: SwitchModel> Drop for Rtl<M> {
+    fn drop(&mut self) {
+        // Nobody is left to be told of an error.
+        let _ = self.trace_close();
+    }
+}
+
+impl<M: SwitchModel> Rtl<M> {
     fn cycle(&mut self) -> Result<(), Failure> {
         self.model.cycle().map_err(|failure| {
             let cycle = self.model.cycles().saturating_sub(self.offset);
@@ -139,13 +154,20 @@ impl<M: SwitchModel> Switch for Rtl<M> {
                 self.model.trace_open_cycles(path, cycles)
             }
         };
-        opened.map_err(|error| setup(error.to_string()))
+        opened.map_err(|error| setup(error.to_string()))?;
+        self.trace = Some((path.to_path_buf(), self.offset));
+        Ok(())
     }
 
     fn trace_close(&mut self) -> Result<(), Failure> {
         self.model
             .trace_close()
-            .map_err(|error| setup(error.to_string()))
+            .map_err(|error| setup(error.to_string()))?;
+        let Some((path, offset)) = self.trace.take() else {
+            return Ok(());
+        };
+        tracks::add(&path, offset)
+            .map_err(|error| setup(format!("{}: no tracks: {error}", path.display())))
     }
 
     fn coverage(&self) -> &[u32] {

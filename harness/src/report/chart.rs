@@ -11,14 +11,14 @@ const BOTTOM: f64 = 22.0;
 const TOP: f64 = 28.0;
 
 /// A chart in the making, in user units; the page scales it to its column.
-pub(super) struct Svg {
+pub(crate) struct Svg {
     pub(super) width: f64,
     pub(super) height: f64,
     body: String,
 }
 
 impl Svg {
-    pub(super) fn new(width: f64, height: f64) -> Svg {
+    pub(crate) fn new(width: f64, height: f64) -> Svg {
         Svg {
             width,
             height,
@@ -26,7 +26,7 @@ impl Svg {
         }
     }
 
-    pub(super) fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), tip: &str) {
+    pub(crate) fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), tip: &str) {
         let ((x, y), (w, h)) = (at, size);
         let _ = write!(
             self.body,
@@ -36,7 +36,7 @@ impl Svg {
         );
     }
 
-    pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+    pub(crate) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         let _ = write!(
             self.body,
             "<line class=\"{class}\" x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\"/>",
@@ -45,7 +45,7 @@ impl Svg {
     }
 
     /// Text whose `anchor` (start, middle or end) is at `at`.
-    pub(super) fn text(&mut self, anchor: &str, at: (f64, f64), text: &str) {
+    pub(crate) fn text(&mut self, anchor: &str, at: (f64, f64), text: &str) {
         let _ = write!(
             self.body,
             "<text text-anchor=\"{anchor}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
@@ -55,7 +55,7 @@ impl Svg {
         );
     }
 
-    pub(super) fn path(&mut self, class: &str, points: impl IntoIterator<Item = (f64, f64)>) {
+    pub(crate) fn path(&mut self, class: &str, points: impl IntoIterator<Item = (f64, f64)>) {
         let mut data = String::new();
         for (i, (x, y)) in points.into_iter().enumerate() {
             let _ = write!(data, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
@@ -63,7 +63,7 @@ impl Svg {
         let _ = write!(self.body, "<path class=\"{class}\" d=\"{data}\"/>");
     }
 
-    pub(super) fn finish(self, label: &str) -> String {
+    pub(crate) fn finish(self, label: &str) -> String {
         format!(
             "<svg viewBox=\"0 0 {:.0} {:.0}\" role=\"img\" aria-label=\"{}\">{}</svg>",
             self.width,
@@ -75,7 +75,7 @@ impl Svg {
 }
 
 /// Makes text safe inside an element and inside a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

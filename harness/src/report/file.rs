@@ -47,6 +47,11 @@ impl OutFile {
         }
     }
 
+    /// The name that the file will have.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where to write meanwhile, for writers that want a path.
     pub fn working_path(&self) -> &Path {
         self.temporary

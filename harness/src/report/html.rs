@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::chart;
-pub(super) use super::chart::escape;
+pub(crate) use super::chart::escape;
 use super::table::{COUNTERS, bytes, counter_cells, grouped, scale};
 use super::{CounterFigures, KvFigures, Latency, Report};
 
@@ -31,7 +31,7 @@ pub fn page(report: &Report) -> String {
 }
 
 /// A page around its body.
-pub(super) fn document(title: &str, body: &str) -> String {
+pub(crate) fn document(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -175,7 +175,7 @@ fn checks(report: &Report) -> String {
 }
 
 /// A table; cells become safe text here.
-pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut out = "<div class=\"scroll\"><table><thead><tr>".to_string();
     for cell in head {
         let _ = write!(out, "<th>{}</th>", escape(cell));

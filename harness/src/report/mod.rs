@@ -6,10 +6,11 @@
 //! The names in the JSON form are those of the fields here. They are stable: a later version may add
 //! names, and a change of meaning changes [`VERSION`].
 
-mod chart;
+pub(crate) mod chart;
 mod figures;
 pub mod file;
 pub mod html;
+pub(crate) mod lanes;
 pub mod plot;
 pub mod sheet;
 mod table;

@@ -5,15 +5,21 @@
 //! if the file starts at reset: the first rising edge of the clock outside of reset is cycle 1, takes
 //! the words to the switch that were presented before it, and shows those from the switch after it.
 
+pub mod flow;
+pub mod fst;
 pub(crate) mod header;
+mod scan;
 mod signals;
+pub mod story;
+pub mod tracks;
+pub mod views;
 
 use std::fmt;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use flits::{Class, Header, layout};
-use signals::{Lookup, Signals};
+use signals::Signals;
 
 /// Which way a packet goes on its link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,65 +142,17 @@ pub fn read(
     input: impl BufRead,
     mut each: impl FnMut(&Transaction) -> ControlFlow<()>,
 ) -> Result<Summary, WaveError> {
-    let not_vcd = |e: std::io::Error| {
-        WaveError(format!(
-            "{name}: not a VCD file: {e}; give a file written with --vcd"
-        ))
-    };
-    let mut parser = vcd::Parser::new(header::plain(input).map_err(not_vcd)?);
-    let header = parser.parse_header().map_err(not_vcd)?;
-    let (mut signals, lookup) = signals::find(&header).map_err(|e| {
-        WaveError(format!(
-            "{name}: no switch in this VCD file: {e}; give a file written with --vcd"
-        ))
+    let mut packets = 0;
+    let summary = scan::scan(name, input, |sample| {
+        let Some(cycle) = sample.edge else {
+            return ControlFlow::Continue(());
+        };
+        headers(sample.signals, cycle).try_for_each(|transaction| {
+            packets += 1;
+            each(&transaction)
+        })
     })?;
-    let mut summary = Summary {
-        ports: signals.ports,
-        cycles: 0,
-        packets: 0,
-    };
-    let mut clock_was_high = true;
-    loop {
-        let command = parser.next().transpose().map_err(|e| {
-            WaveError(format!(
-                "{name}:{}: damaged VCD file: {e}; write it again",
-                parser.line()
-            ))
-        })?;
-        match command {
-            Some(vcd::Command::ChangeScalar(id, value)) => {
-                set(&mut signals, &lookup, id, &[value].into());
-            }
-            Some(vcd::Command::ChangeVector(id, ref value)) => {
-                set(&mut signals, &lookup, id, value);
-            }
-            // All changes of a point in time are in: look at it.
-            Some(vcd::Command::Timestamp(_)) | None => {
-                let high = signals.clock.bit(0);
-                if high && !clock_was_high && signals.reset_n.bit(0) {
-                    summary.cycles += 1;
-                    for transaction in headers(&signals, summary.cycles) {
-                        summary.packets += 1;
-                        if each(&transaction).is_break() {
-                            return Ok(summary);
-                        }
-                    }
-                }
-                clock_was_high = high;
-            }
-            Some(_) => {}
-        }
-        if command.is_none() {
-            return Ok(summary);
-        }
-    }
-}
-
-/// Puts a change into the signals it belongs to.
-fn set(signals: &mut Signals, lookup: &Lookup, id: vcd::IdCode, value: &vcd::Vector) {
-    for &pin in lookup.get(&id).into_iter().flatten() {
-        signals.pin(pin).set(value);
-    }
+    Ok(Summary { packets, ..summary })
 }
 
 /// The packets whose headers are on the links in a cycle.

@@ -63,6 +63,12 @@ impl Link {
         }
     }
 
+    /// Class code of the word on the port's link, if one is, and whether it begins a packet.
+    pub(super) fn word(&self, port: usize) -> Option<(u8, bool)> {
+        let class = self.class.field(port * CLASS_BITS, CLASS_BITS) as u8;
+        self.valid.bit(port).then(|| (class, self.head.bit(port)))
+    }
+
     /// Class code and flit of the header that is on the port's link, if one is.
     pub(super) fn header(&self, port: usize) -> Option<(u8, Flit)> {
         if !(self.valid.bit(port) && self.head.bit(port)) {

@@ -8,6 +8,7 @@ use harness::dut::vcd_of;
 use harness::report::file::OutFile;
 use harness::report::{Report, Run, html};
 use harness::sim::Builder;
+use harness::wave::views;
 use harness::{Failure, FailureKind};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -22,8 +23,9 @@ pub struct Outputs {
     /// Write the report as one HTML page with charts.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write a waveform of all cycles; the run is then slower and the file large. Of several chips,
-    /// a file each: run.vcd becomes run.chip0.vcd and so on.
+    /// Write a waveform of all cycles, with run.gtkw and run.sucl for GTKWave and Surfer beside
+    /// run.vcd; the run is then slower and the file large. Of several chips, a file each: run.vcd
+    /// becomes run.chip0.vcd and so on.
     #[arg(long, value_name = "FILE")]
     vcd: Option<PathBuf>,
     /// Write only these cycles of the waveform, like 5000..7000; the rest runs as fast as without.
@@ -100,7 +102,9 @@ impl Prepared {
             }
         }
         for file in self.vcd {
+            let path = file.path().to_path_buf();
             file.publish().map_err(Stop::Failure)?;
+            views::write_beside(&path).map_err(Stop::Failure)?;
         }
         output::print(&report.table())
     }

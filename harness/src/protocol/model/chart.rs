@@ -5,10 +5,8 @@ use super::super::{Directory, Pending, Work};
 use super::explore::Trace;
 use super::system::{Agent, System};
 use super::{Broken, Config, Step};
+use crate::report::lanes::{PITCH, arrow, mark};
 use std::fmt::Write;
-
-/// Characters from one lane to the next: the longest arrow's text, `SnpRespDataFwded SC`, fits.
-const PITCH: usize = 24;
 
 /// The chart, a line a row.
 pub(super) fn chart(config: &Config, trace: &Trace<System, Step, Broken>) -> String {
@@ -94,38 +92,6 @@ fn row(config: &Config, lanes: usize, step: &Step) -> (String, String) {
 
 fn name(line: u8) -> char {
     char::from(b'A' + line)
-}
-
-/// Lanes with a star on one of them.
-fn mark(lanes: usize, at: usize) -> String {
-    let mut row = vec![' '; (lanes - 1) * PITCH + 1];
-    for lane in 0..lanes {
-        row[lane * PITCH] = if lane == at { '*' } else { '|' };
-    }
-    row.into_iter().collect()
-}
-
-/// Lanes with an arrow between two of them.
-fn arrow(lanes: usize, from: usize, to: usize, label: &str) -> String {
-    let mut row: Vec<char> = mark(lanes, lanes).chars().collect();
-    let (left, right) = (from.min(to) * PITCH, from.max(to) * PITCH);
-    for cell in &mut row[left + 1..right] {
-        *cell = '-';
-    }
-    // The text stands at the sender's end, where it meets no lane.
-    let text: Vec<char> = format!(" {label} ").chars().collect();
-    let begin = if from < to {
-        left + 2
-    } else {
-        right - 1 - text.len()
-    };
-    row[begin..begin + text.len()].copy_from_slice(&text);
-    if from < to {
-        row[right - 1] = '>';
-    } else {
-        row[left + 1] = '<';
-    }
-    row.into_iter().collect()
 }
 
 /// What changes in nodes and home.
