@@ -248,17 +248,68 @@ fn a_waveform_holds_the_packets_of_its_run() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(stdout(&output).ends_with("\n0 violations\n"));
-    let table = supernode(&["wave", text_of(&vcd), "--port", "0", "--addr", "0x1250"]);
-    assert!(table.status.success());
-    let table = stdout(&table);
+    let wave = |args: &[&str]| {
+        let output = supernode(&[&["wave", text_of(&vcd)], args].concat());
+        assert!(output.status.success(), "{args:?}");
+        stdout(&output)
+    };
+    let table = wave(&["--port", "0"]);
     let rows: Vec<_> = table.lines().collect();
     assert!(rows[0].contains("opcode") && rows.last().is_some_and(|l| l.contains("packets in")));
-    let rows = &rows[1..rows.len() - 1];
-    assert!(rows[0].contains("in   REQ    ReadUnique"), "{table}");
-    assert!(rows.iter().all(|row| row.contains("0x1240")), "{table}");
+    assert!(rows[1].contains("in   REQ    ReadUnique"), "{table}");
+    let acks = rows.iter().filter(|row| row.contains("RSP    CompAck"));
+    assert_eq!(acks.count(), 1, "{table}");
+    let first: u64 = rows[1]
+        .split_whitespace()
+        .next()
+        .and_then(|c| c.parse().ok())
+        .expect("cycle");
+    let later = wave(&["--port", "0", "--from", &(first + 1).to_string()]);
+    assert_eq!(later.lines().count() + 1, rows.len(), "{later}");
+
+    // The line's story: both transactions with all their packets, memory's address or not.
+    let story = wave(&["--addr", "0x1250"]);
     assert!(
-        rows.iter().any(|row| row.contains("RSP    CompAck")),
-        "{table}"
+        story.starts_with("line 0x1240: 2 transactions\n"),
+        "{story}"
+    );
+    for word in [
+        "ReadUnique",
+        "ReadShared",
+        "MemRead UC",
+        "SnpSharedFwd",
+        "memory",
+        "switch 2",
+    ] {
+        assert!(story.contains(word), "{word} in {story}");
+    }
+    let page = folder.path().join("story.html");
+    let one = wave(&["--follow", "1:0", "--html", text_of(&page)]);
+    assert!(one.starts_with("transaction 1:0: 1 transaction\n"), "{one}");
+    assert!(!one.contains("ReadUnique"), "{one}");
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(page.contains("<svg") && page.contains("SnpRespDataFwded SC 1:0"));
+
+    // What the viewers are to show lies beside it, and can be made again.
+    let [gtkw, sucl] = ["gtkw", "sucl"].map(|end| vcd.with_extension(end));
+    let again = folder.path().join("again");
+    assert_eq!(wave(&["--surfer", text_of(&again)]), "");
+    let [beside, again] = [&sucl, &again].map(|path| std::fs::read_to_string(path).expect("text"));
+    assert_eq!(beside, again);
+    let save = std::fs::read_to_string(gtkw).expect("a save file");
+    for track in ["port0.in", "port7.out", "node1.open0", "work0"] {
+        assert!(
+            save.contains(track) && beside.contains(track),
+            "{track} in {save}"
+        );
+    }
+    let refused = |args: &[&str]| sentence(&[&["wave", text_of(&vcd)], args].concat());
+    assert!(refused(&["--from", "9", "--to", "3"]).contains("give the earlier cycle first"));
+    assert!(refused(&["--addr", "0x777000"]).contains("no transaction is like that"));
+    let unnamed = refusal(&["wave", text_of(&vcd), "--follow", "node1"]);
+    assert!(
+        unnamed.contains("write a node and its number, like 1:0"),
+        "{unnamed}"
     );
 }
 

@@ -28,6 +28,13 @@ struct Group {
     signals: Vec<(String, u32, bool)>,
 }
 
+/// The kinds of tracks by what is in the names of their scopes, and what heads them.
+const KINDS: [(&str, &str); 3] = [
+    ("node", "what nodes wait for"),
+    ("home", "what homes work at"),
+    ("port", "packets on ports"),
+];
+
 /// How GTKWave's files begin that this project has made.
 const OURS: &str = "[*] Supernode";
 
@@ -89,11 +96,18 @@ impl View {
                 "{name}: no transaction tracks in this VCD file; give a file written with --vcd"
             )));
         };
-        let mut groups: Vec<Group> = scopes(tracks)
-            .map(|scope| Group {
-                title: title(&scope.identifier),
-                signals: signals(scope, &format!("{SCOPE}.{}", scope.identifier), |_| true),
+        let mut groups: Vec<Group> = KINDS
+            .iter()
+            .map(|&(kind, title)| Group {
+                title: title.to_string(),
+                signals: (scopes(tracks))
+                    .filter(|scope| scope.identifier.contains(kind))
+                    .flat_map(|scope| {
+                        signals(scope, &format!("{SCOPE}.{}", scope.identifier), |_| true)
+                    })
+                    .collect(),
             })
+            .filter(|group| !group.signals.is_empty())
             .collect();
         groups.push(Group {
             title: "wires".to_string(),
@@ -106,7 +120,7 @@ impl View {
     pub fn gtkwave(&self, vcd: &Path) -> String {
         let mut text = format!(
             "{OURS}: transaction tracks and wires; 1 ns is one cycle\n[dumpfile] \"{}\"\n\
-             [timestart] 0\n[size] 1600 900\n[pos] -1 -1\n[treeopen] {SCOPE}.\n[treeopen] {SWITCH}.\n\
+             [timestart] 0\n[size] 1600 900\n*-16.000000 0 -1\n[pos] -1 -1\n[treeopen] {SCOPE}.\n[treeopen] {SWITCH}.\n\
              [sst_width] 180\n[signals_width] 190\n[sst_expanded] 1\n",
             vcd.display()
         );
@@ -119,7 +133,11 @@ impl View {
                     (false, 1) => ("28", String::new()),
                     (false, bits) => ("22", format!("[{}:0]", bits - 1)),
                 };
-                let _ = writeln!(text, "@{flags}\n{name}{range}");
+                // GTKWave shows the last part of a name only, which all ports have.
+                let _ = match name.strip_prefix(SCOPE).and_then(|n| n.strip_prefix('.')) {
+                    Some(short) => writeln!(text, "@{flags}\n+{{{short}}} {name}"),
+                    None => writeln!(text, "@{flags}\n{name}{range}"),
+                };
             }
             let _ = writeln!(text, "@1000200\n-{}", group.title);
         }
@@ -159,10 +177,52 @@ fn signals(scope: &Scope, path: &str, wanted: impl Fn(&str) -> bool) -> Vec<(Str
     variables.collect()
 }
 
-/// `port 3` of `port3`.
-fn title(scope: &str) -> String {
-    match scope.find(|c: char| c.is_ascii_digit()) {
-        Some(at) if !scope.contains('_') => format!("{} {}", &scope[..at], &scope[at..]),
-        _ => scope.to_string(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "\
+        $scope module tracks $end\n\
+        $scope module port0 $end\n$var string 1 ! in $end\n$upscope $end\n\
+        $scope module node1 $end\n$var string 1 # open0 $end\n$upscope $end\n\
+        $upscope $end\n\
+        $scope module supernode $end\n$var wire 1 $ clk_i $end\n\
+        $var wire 8 % rx_valid_i [7:0] $end\n$var wire 8 & other [7:0] $end\n$upscope $end\n\
+        $enddefinitions $end\n";
+
+    #[test]
+    fn viewers_are_shown_every_track_and_the_wires_of_the_ports() {
+        let view = View::read("a.vcd", HEADER.as_bytes()).expect("readable");
+        assert_eq!(
+            view.surfer(),
+            "divider_add what nodes wait for\nvariable_add tracks.node1.open0\n\
+             divider_add packets on ports\nvariable_add tracks.port0.in\n\
+             divider_add wires\nvariable_add supernode.clk_i\n\
+             variable_add supernode.rx_valid_i\nzoom_fit\n"
+        );
+        let gtkwave = view.gtkwave(Path::new("a.vcd"));
+        assert!(gtkwave.starts_with(OURS) && gtkwave.contains("[dumpfile] \"a.vcd\"\n"));
+        assert!(
+            gtkwave.contains("@820\n+{port0.in} tracks.port0.in\n"),
+            "{gtkwave}"
+        );
+        assert!(
+            gtkwave.contains("@22\nsupernode.rx_valid_i[7:0]\n"),
+            "{gtkwave}"
+        );
+        assert!(!gtkwave.contains("other"));
+        assert_eq!(
+            gtkwave.matches("@800200").count(),
+            gtkwave.matches("@1000200").count()
+        );
+    }
+
+    #[test]
+    fn a_file_without_tracks_is_refused_in_one_sentence() {
+        let text = "$scope module top $end $upscope $end $enddefinitions $end";
+        let error = View::read("a.vcd", text.as_bytes())
+            .expect_err("no tracks")
+            .to_string();
+        assert!(error.starts_with("a.vcd: no transaction tracks"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use flits::stimulus::{Config, Stall, Stimulus};
+use harness::check::{Direction, SeenPacket};
 use harness::sim::{Outcome, RunOptions, run_stimulus_with};
 use testbenches::program::Program;
 
@@ -96,5 +97,69 @@ fn an_independent_reader_finds_the_links_in_the_wave_file() {
             .get_signal(signal)
             .map_or(0, |signal| signal.time_indices().len());
         assert!(changes > 10, "{name} changes {changes} times");
+    }
+}
+
+/// The values of a string signal, each with the time from which on it holds.
+fn text_of(wave: &mut wellen::simple::Waveform, name: &str) -> Vec<(u64, String)> {
+    let hierarchy = wave.hierarchy();
+    let found = hierarchy
+        .all_vars()
+        .map(|var| &hierarchy[var])
+        .find(|var| var.full_name(hierarchy) == name);
+    let signal = found
+        .unwrap_or_else(|| panic!("the wave file has no {name}"))
+        .signal_ref();
+    wave.load_signals(&[signal]);
+    let times = wave.time_table();
+    let signal = wave.get_signal(signal).expect("loaded");
+    let changes = signal.iter_changes();
+    changes
+        .map(|(at, value)| (times[at as usize], value.to_string()))
+        .collect()
+}
+
+#[test]
+fn the_tracks_of_a_wave_file_say_what_the_link_monitors_have_seen() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let vcd = dir.path().join("run.vcd");
+    let options = RunOptions {
+        vcd: Some(vcd.clone()),
+        log_packets: true,
+        ..RunOptions::default()
+    };
+    let outcome = run_stimulus_with(&stimulus(1), &options).expect("a run without violations");
+    assert!(outcome.packets.len() > 100);
+    let mut wave = wellen::simple::read(&vcd).expect("a wave file that wellen reads");
+    for port in 0..8 {
+        for (direction, name) in [(Direction::ToSwitch, "in"), (Direction::ToNode, "out")] {
+            let track = text_of(&mut wave, &format!("tracks.port{port}.{name}"));
+            let seen = outcome.packets.iter();
+            let mut seen: Vec<_> = seen
+                .filter(|seen| (seen.port, seen.direction) == (port, direction))
+                .collect();
+            seen.sort_by_key(|seen| seen.begin);
+            for seen in &seen {
+                // One cycle is ten units; words to the switch are there before its edge.
+                let after = track.partition_point(|&(time, _)| time <= 10 * seen.begin);
+                let said = &track[after - 1].1;
+                let h = &seen.packet.header;
+                let begin = format!("{} {}->", h.opcode, h.src).replace("home", "H");
+                let end = format!(" {:#x} t{}", h.addr, h.txn);
+                assert!(
+                    said.starts_with(&begin) && said.contains(&end),
+                    "{said}: {seen:?}"
+                );
+            }
+            // What is said is said of one of them.
+            for (time, said) in track.iter().filter(|(_, text)| text != " ") {
+                let told = |seen: &&&SeenPacket| {
+                    let (begin, end) = (10 * seen.begin - 5, 10 * seen.cycle + 5);
+                    (begin..=end).contains(time)
+                        && said.starts_with(&format!("{} ", seen.packet.header.opcode))
+                };
+                assert!(seen.iter().any(|seen| told(&seen)), "{time}: {said}");
+            }
+        }
     }
 }

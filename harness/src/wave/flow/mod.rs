@@ -341,4 +341,4 @@ impl Collector {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
