@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_file_without_tracks_is_refused_in_one_sentence() {
-        let text = "$scope module top $end $upscope $end $enddefinitions $end";
+        let text = "$scope module top $end $upscope $end $enddefinitions $end\n";
         let error = View::read("a.vcd", text.as_bytes())
             .expect_err("no tracks")
             .to_string();

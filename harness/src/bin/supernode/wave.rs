@@ -135,8 +135,9 @@ impl Args {
         };
         let story = Story::new(&flows, &choice);
         if story.is_empty() {
-            let text =
-                format!("{name}: no transaction is like that; without options all are shown");
+            let text = format!(
+                "{name}: no transaction is like that; without options every packet is shown"
+            );
             return Err(Stop::Input(text));
         }
         if let Some(file) = html {
