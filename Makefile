@@ -28,6 +28,10 @@ run: build ## run the key/value cache on the switch (ARGS="--requests 50")
 test: setup ## everything a contributor must see green (ARGS="-E 'test(name)'")
 	ci/test.sh $(ARGS)
 
+.PHONY: coverage
+coverage: setup ## what the tests reach of RTL and protocol, as table, lcov and HTML (slow; ARGS="-E 'test(name)'")
+	ci/coverage.sh $(ARGS)
+
 .PHONY: lint
 lint: setup ## check RTL, Rust, scripts and generated files (ARGS="slang clippy")
 	ci/lint.sh $(ARGS)

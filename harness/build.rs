@@ -68,7 +68,7 @@ fn main() -> Result<(), Error> {
     models.push(chip(16).variants([Variant::Fast]));
     let tight_chip = with(tight.renamed("tight_chip"), &TIGHT_SYSTEM);
     models.push(tight_chip.variants([Variant::Fast]));
-    models.push(tight.variants([Variant::Fast, Variant::Wave]));
+    models.push(tight.variants([Variant::Fast, Variant::Cov, Variant::Wave]));
     let fabric = Model::new("fabric")
         .top("fabric_top")
         .clock("clk_i")
@@ -82,7 +82,7 @@ fn main() -> Result<(), Error> {
         .top("link_end")
         .clock("clk_i")
         .file_list("../rtl/supernode.f")
-        .variants([Variant::Fast]);
+        .variants([Variant::Fast, Variant::Cov]);
     let tight_link_end = TIGHT_LINK.into_iter().fold(
         link_end.renamed("tight_link_end"),
         |model, (name, value)| model.param(name, value),

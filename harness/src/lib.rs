@@ -7,6 +7,7 @@
 //! * [`topology`]: systems of several chips, their ways and whether these can deadlock;
 //! * [`sim`]: the deterministic clocked executor and the facade, [`sim::Supernode`];
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
+//! * [`mod@coverage`]: what of RTL and protocol the suite reaches;
 //! * [`consistency`]: whether a memory model allows what threads saw;
 //! * [`mod@bench`]: what is measured, of the switch and of the simulation;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
@@ -18,6 +19,7 @@ pub mod agents;
 pub mod bench;
 pub mod check;
 pub mod consistency;
+pub mod coverage;
 pub mod dut;
 pub mod link;
 pub mod litmus;

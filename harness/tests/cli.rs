@@ -297,7 +297,12 @@ fn a_waveform_holds_the_packets_of_its_run() {
     let [beside, again] = [&sucl, &again].map(|path| std::fs::read_to_string(path).expect("text"));
     assert_eq!(beside, again);
     let save = std::fs::read_to_string(gtkw).expect("a save file");
-    for track in ["port0.in", "port7.out", "node1.open0", "work0"] {
+    for track in [
+        "tracks.port0.in",
+        "tracks.port7.out",
+        "tracks.node1.open0",
+        ".work0",
+    ] {
         assert!(
             save.contains(track) && beside.contains(track),
             "{track} in {save}"

@@ -81,6 +81,11 @@ impl Port {
         self.wrong(direction, what)
     }
 
+    /// Credits of a class in the hands of the sender.
+    pub(super) fn left(&self, direction: Direction, class: Class) -> u32 {
+        self.lanes[direction as usize].credits[class as usize]
+    }
+
     /// Credits in the hands of the sender, for people.
     pub(super) fn credits(&self, direction: Direction) -> String {
         let Lane { credits, depth, .. } = &self.lanes[direction as usize];

@@ -11,11 +11,13 @@
 //! * `golden`: every load, forward and memory read gives the bytes last stored;
 //! * `poison`: data written as corrupt is read as corrupt, and no other;
 //! * `order`: each node sees its own stores, in program order;
+//! * [`coverage`]: not a check: what of all that may happen has happened;
 //! * `recorder`: what all programs saw together is what the memory model of their nodes allows.
 //!
 //! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock.
 
 mod cable;
+pub mod coverage;
 mod delivery;
 mod golden;
 mod link;

@@ -7,6 +7,7 @@ use flits::{CacheState, Class, Header, LinkWord, Opcode, Packet, RespErr};
 use rustc_hash::FxHashSet;
 
 use super::cable::Cables;
+use super::coverage::{Counters, Seen};
 use super::delivery::Delivery;
 use super::golden::{Golden, Performed, Written};
 use super::link::{Port, may_receive};
@@ -56,6 +57,8 @@ pub(super) struct Suite {
     pub(super) recorder: Recorder,
     operations: Vec<Operations>,
     pub(super) counts: CheckCounts,
+    /// Functional coverage, where it is on.
+    coverage: Option<Box<Counters>>,
     /// Cycle of the last header of each class, by direction, of each port.
     begins: Vec<[[u64; Class::ALL.len()]; 2]>,
     pub(super) log: Vec<SeenPacket>,
@@ -85,6 +88,7 @@ impl Suite {
             recorder: Recorder::new(config.models.clone()),
             operations: (0..ports).map(|_| Operations::default()).collect(),
             counts: CheckCounts::default(),
+            coverage: Counters::new(&config),
             begins: vec![Default::default(); ports],
             log: Vec::new(),
             config,
@@ -104,6 +108,9 @@ impl Suite {
     ) -> Verdict {
         self.counts.words += 1;
         let packet = self.links[port].word(direction, word)?;
+        if self.coverage.is_some() {
+            self.cover(port, direction, word, packet.as_ref());
+        }
         let begin = &mut self.begins[port][direction as usize][word.class as usize];
         if word.head {
             *begin = cycle;
@@ -143,6 +150,45 @@ impl Suite {
             });
         }
         verdict
+    }
+
+    /// Tells functional coverage of a word and of the packet that it completes.
+    #[cold]
+    fn cover(
+        &mut self,
+        port: usize,
+        direction: Direction,
+        word: &LinkWord,
+        packet: Option<&Packet>,
+    ) {
+        let Some(coverage) = &mut self.coverage else {
+            return;
+        };
+        let left = self.links[port].left(direction, word.class);
+        coverage.word(port, direction, word.class as usize, left);
+        let Some(Packet { header, .. }) = packet else {
+            return;
+        };
+        let map = &self.config.map;
+        let requester = match header.class() {
+            Class::Snp => map
+                .port(header.forward_node)
+                .map(|port| (port, header.forward_txn)),
+            Class::Mem => map
+                .port(header.return_node)
+                .map(|port| (port, header.return_txn)),
+            _ => None,
+        };
+        coverage.packet(&Seen {
+            port,
+            direction,
+            header,
+            global: match header.class() {
+                Class::Mem => map.global_of(port, header.addr),
+                _ => None,
+            },
+            requester: requester.filter(|_| header.form() != flits::layout::Form::MemWrite),
+        });
     }
 
     /// Device `port` has sent the header of a request. The switch may refuse it before the rest of
@@ -453,6 +499,9 @@ impl Suite {
         kind: OpKind,
         addr: u64,
     ) -> Verdict {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.access(node, addr);
+        }
         let operations = &mut self.operations[node];
         if operations.open.is_empty() {
             operations.moved = cycle;

@@ -1,6 +1,7 @@
 //! The Verilated models of the switch.
 
 use super::{Inputs, Outputs, Switch};
+use crate::coverage;
 use crate::wave::tracks;
 use crate::{Failure, FailureKind};
 use std::ops::Range;
@@ -88,7 +89,7 @@ pub trait SwitchModel: Clocked + 'static {
 /// # Errors
 /// If it is not built in that variant.
 pub fn rtl<M: SwitchModel>(variant: Variant) -> Result<Box<dyn Switch>, Failure> {
-    match M::with_variant(variant) {
+    match M::with_variant(coverage::variant::<M>(variant)) {
         Ok(model) => Ok(Box::new(Rtl {
             model,
             offset: 0,
@@ -107,11 +108,12 @@ struct Rtl<M: SwitchModel> {
     trace: Option<(PathBuf, u64)>,
 }
 
-/// A waveform that nobody has closed still gets its tracks.
+/// A waveform that nobody has closed still gets its tracks, and what was reached is kept.
 impl<M: SwitchModel> Drop for Rtl<M> {
     fn drop(&mut self) {
         // Nobody is left to be told of an error.
         let _ = self.trace_close();
+        coverage::add_points(&self.model);
     }
 }
 

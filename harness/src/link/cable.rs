@@ -3,6 +3,7 @@
 use super::end::{EndInputs, EndOutputs, LinkEnd};
 use super::wire::{Wire, WireStats};
 use crate::Failure;
+use crate::check::coverage::links;
 use flits::stimulus::{LinkErrors, Way};
 use std::{fmt, ops::AddAssign};
 
@@ -18,6 +19,8 @@ pub struct Cable {
     words: [u64; 2],
     credits: [u64; 2],
     counts: CableCounts,
+    /// Functional coverage, where it is on.
+    coverage: Option<Box<links::Cable>>,
 }
 
 /// What happened on a cable, both directions together.
@@ -79,6 +82,7 @@ impl Cable {
             words: [0; 2],
             credits: [0; 2],
             counts: CableCounts::default(),
+            coverage: links::Cable::new(),
         }
     }
 
@@ -93,6 +97,7 @@ impl Cable {
         self.outputs = Default::default();
         (self.words, self.credits) = ([0; 2], [0; 2]);
         self.counts = CableCounts::default();
+        self.coverage = links::Cable::new();
         Ok(())
     }
 
@@ -127,6 +132,10 @@ impl Cable {
             self.counts.replays += u64::from(outputs.events.replay());
             self.counts.timeouts += u64::from(outputs.events.timeout());
             self.counts.retrainings += u64::from(outputs.events.retrain());
+        }
+        if let Some(coverage) = &mut self.coverage {
+            let stats = self.wires.each_ref().map(Wire::stats);
+            coverage.step(stats, self.outputs.each_ref());
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The Verilated end of a link.
 
 use super::word::WireWord;
+use crate::coverage;
 use crate::dut::Variant;
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, LinkWord};
@@ -94,7 +95,7 @@ pub trait LinkEnd {
 /// # Errors
 /// If it is not built in that variant.
 pub fn verilated(variant: Variant) -> Result<Box<dyn LinkEnd>, Failure> {
-    match PlainLinkEnd::with_variant(variant) {
+    match PlainLinkEnd::with_variant(coverage::variant::<PlainLinkEnd>(variant)) {
         Ok(model) => Ok(Box::new(Rtl(model))),
         Err(error) => Err(Failure::new(0, FailureKind::Setup, error.to_string())),
     }
@@ -106,13 +107,20 @@ pub fn verilated(variant: Variant) -> Result<Box<dyn LinkEnd>, Failure> {
 /// # Errors
 /// If it is not built in that variant.
 pub fn tight(variant: Variant) -> Result<Box<dyn LinkEnd>, Failure> {
-    match TightLinkEnd::with_variant(variant) {
+    match TightLinkEnd::with_variant(coverage::variant::<TightLinkEnd>(variant)) {
         Ok(model) => Ok(Box::new(Rtl(model))),
         Err(error) => Err(Failure::new(0, FailureKind::Setup, error.to_string())),
     }
 }
 
-struct Rtl<M>(M);
+struct Rtl<M: Clocked>(M);
+
+/// What was reached is kept.
+impl<M: Clocked> Drop for Rtl<M> {
+    fn drop(&mut self) {
+        coverage::add_points(&self.0);
+    }
+}
 
 impl<M: Clocked> Rtl<M> {
     fn cycle(&mut self) -> Result<(), Failure> {

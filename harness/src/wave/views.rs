@@ -133,9 +133,12 @@ impl View {
                     (false, 1) => ("28", String::new()),
                     (false, bits) => ("22", format!("[{}:0]", bits - 1)),
                 };
-                // GTKWave shows the last part of a name only, which all ports have.
+                // GTKWave shows what is behind the last dot, which all ports have.
                 let _ = match name.strip_prefix(SCOPE).and_then(|n| n.strip_prefix('.')) {
-                    Some(short) => writeln!(text, "@{flags}\n+{{{short}}} {name}"),
+                    Some(short) => {
+                        let short = short.replace('.', " ");
+                        writeln!(text, "@{flags}\n+{{{short}}} {name}")
+                    }
                     None => writeln!(text, "@{flags}\n{name}{range}"),
                 };
             }
@@ -203,7 +206,7 @@ mod tests {
         let gtkwave = view.gtkwave(Path::new("a.vcd"));
         assert!(gtkwave.starts_with(OURS) && gtkwave.contains("[dumpfile] \"a.vcd\"\n"));
         assert!(
-            gtkwave.contains("@820\n+{port0.in} tracks.port0.in\n"),
+            gtkwave.contains("@820\n+{port0 in} tracks.port0.in\n"),
             "{gtkwave}"
         );
         assert!(

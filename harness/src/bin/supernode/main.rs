@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod coverage;
 mod info;
 mod kv;
 mod litmus;
@@ -35,7 +36,7 @@ Examples:
   supernode run kv --requests 2 --vcd run.vcd      a waveform as well
   supernode run kv --leaves 4 --spines 2           16 nodes on six chips in two tiers
   supernode run programs --node tso                locks and queues on nodes with store buffers
-  supernode wave run.vcd --addr 0x1000             every packet about one line in it
+  supernode wave run.vcd --addr 0x1000             the story of one line in it
   supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again
   supernode litmus mp.litmus --node tso            every final state that a litmus test shows
   supernode check run.jsonl --model sc             whether a memory model allows a history
@@ -59,6 +60,8 @@ enum Command {
     Litmus(litmus::Args),
     /// Explore every state of small models of the protocol and check its rules.
     Prove(prove::Args),
+    /// Merge and judge what covered runs have reached.
+    Coverage(coverage::Args),
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Command::Wave(args) => wave::run(&args),
         Command::Litmus(args) => litmus::run(&args),
         Command::Prove(args) => prove::run(&args),
+        Command::Coverage(args) => coverage::run(&args),
         Command::Bench(bench) => bench::run(&bench),
         Command::Completions { shell } => completions(shell),
     };

@@ -42,20 +42,21 @@ impl Events {
         let mut changes = Vec::new();
         let summary = scan::scan(name, input, |sample| {
             let time = retime(sample.time);
-            // Words to the switch are there half a cycle before the edge that takes them.
-            let cycle = time.div_ceil(UNITS);
+            // Words to the switch are there half a cycle before the edge that takes them, those from
+            // it half a cycle after the next.
+            let cycles = [time.div_ceil(UNITS), time / UNITS];
             wires.resize(2 * sample.signals.ports, Wire::default());
             for (track, wire) in wires.iter_mut().enumerate() {
-                let word = wire.word(sample, track, cycle);
+                let word = wire.word(sample, track, cycles[track % 2]);
                 if word != wire.last {
                     wire.last = word;
                     changes.push((time, track, word));
                 }
             }
             if sample.edge.is_some() {
-                for transaction in headers(sample.signals, cycle) {
+                for transaction in headers(sample.signals, time / UNITS) {
                     collector.push(&transaction);
-                    packets.insert((cycle, track_of(&transaction)), transaction);
+                    packets.insert((transaction.cycle, track_of(&transaction)), transaction);
                 }
             }
             ControlFlow::Continue(())
