@@ -32,9 +32,7 @@ fn legal(opcode: Opcode) -> Vec<(&'static str, CacheState)> {
         Opcode::ReadNoSnp | Opcode::WriteNoSnp => Vec::new(),
         // The copy may be lost on the way.
         Opcode::CleanUnique => with(&["I", "S", "S+r", "Uo"], &[SC]),
-        Opcode::MakeUnique => {
-            [with(WITHOUT, &[I]), with(&["I", "S", "S+r", "Uo"], &[SC])].concat()
-        }
+        Opcode::MakeUnique => [with(WITHOUT, &[I]), with(&["I", "S", "S+r", "Uo"], &[SC])].concat(),
         Opcode::WriteBackFull => with(&["I", "S", "Ur", "Uo"], &[UD]),
         Opcode::Evict => [
             with(&["I", "S", "S+r", "Uo"], &[SC]),
