@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     /// The targets that the switch reaches. One that it comes to reach belongs here.
-    const MET: [&str; 4] = ["load_memory", "at_home", "sharers_15", "sharers_63"];
+    const MET: [&str; 5] = ["load_memory", "at_home", "rate", "sharers_15", "sharers_63"];
 
     #[test]
     fn the_targets_that_were_met_are_met() {
