@@ -43,9 +43,10 @@ fn with(model: Model, parameters: &[(&str, u32)]) -> Model {
 
 fn main() -> Result<(), Error> {
     let switch = Model::new("switch")
-        .top("switch_core")
+        .top("watched_switch")
         .clock("clk_i")
-        .file_list("../rtl/supernode.f");
+        .file_list("../rtl/supernode.f")
+        .source("rtl/watched_switch.sv");
     let mut models: Vec<Model> = MODELS
         .iter()
         .map(|&(ports, variants)| {

@@ -1,0 +1,179 @@
+// The switch with a view into its home slices: what the harness simulates.
+//
+// Purpose: brings to pins what goes into and comes out of each home, in the order in which the home
+// takes it, so that the harness can compare it with the specification (harness/src/check/conformance)
+// without a line for it in the design. The other pins and all parameters are those of switch_core.
+// Latency: the pins of switch_core are wires; a view shows, after a clock edge, what that edge took.
+// Reset: that of switch_core; nothing is in view.
+//
+// A view changes only when there is something to see, so that looking costs nothing in idle cycles.
+// What is read in switch_core is named at one place, `gen_view`.
+module watched_switch
+  import flit_pkg::*;
+  import supernode_pkg::*;
+#(
+    parameter int unsigned Ports = 8,
+    parameter int unsigned HomeSlices = 2,
+    parameter int unsigned DirSets = 64,
+    parameter int unsigned DirWays = 8,
+    parameter int unsigned Trackers = 16,
+    parameter int unsigned ClassDepth = 24,
+    parameter int unsigned SharedDepth = 40,
+    parameter int unsigned Regions = 8,
+    parameter int unsigned Nodes = Ports,
+    parameter int unsigned NodesPerChip = Ports,
+    parameter int unsigned Chips = 1
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input  logic [Ports-1:0]                 rx_valid_i,
+    input  logic [Ports-1:0][           2:0] rx_class_i,
+    input  logic [Ports-1:0]                 rx_head_i,
+    input  logic [Ports-1:0]                 rx_tail_i,
+    input  logic [Ports-1:0][ FlitWidth-1:0] rx_flit_i,
+    output logic [Ports-1:0][NumClasses-1:0] rx_credit_o,
+
+    output logic [Ports-1:0]                 tx_valid_o,
+    output logic [Ports-1:0][           2:0] tx_class_o,
+    output logic [Ports-1:0]                 tx_head_o,
+    output logic [Ports-1:0]                 tx_tail_o,
+    output logic [Ports-1:0][ FlitWidth-1:0] tx_flit_o,
+    input  logic [Ports-1:0][NumClasses-1:0] tx_credit_i,
+
+    input logic         [Ports-1:0] output_dead_i,
+    input link_events_t [Ports-1:0] link_events_i,
+
+    input  logic        psel_i,
+    input  logic        penable_i,
+    input  logic        pwrite_i,
+    input  logic [ 2:0] pprot_i,
+    input  logic [11:0] paddr_i,
+    input  logic [31:0] pwdata_i,
+    input  logic [ 3:0] pstrb_i,
+    output logic        pready_o,
+    output logic [31:0] prdata_o,
+    output logic        pslverr_o,
+
+    // Words into and out of each home: {class, head, tail, flit}.
+    output logic [HomeSlices-1:0] home_rx_valid_o,
+    output logic [         132:0] home_rx_o[HomeSlices],
+    output logic [HomeSlices-1:0] home_tx_valid_o,
+    output logic [         132:0] home_tx_o[HomeSlices],
+
+    // Each SnpResp that a home takes at a port, one bit a port, and who speaks in it, for which
+    // tracker: {txn, src}.
+    output logic [HomeSlices-1:0] home_answers_valid_o,
+    output logic [     Ports-1:0] home_answers_o[HomeSlices],
+    output logic [          19:0] port_answer_o [     Ports],
+
+    // What the action stage does, see gen_view.
+    output logic [HomeSlices-1:0] home_event_valid_o,
+    output logic [         255:0] home_event_o[HomeSlices]
+);
+
+  switch_core #(
+      .Ports       (Ports),
+      .HomeSlices  (HomeSlices),
+      .DirSets     (DirSets),
+      .DirWays     (DirWays),
+      .Trackers    (Trackers),
+      .ClassDepth  (ClassDepth),
+      .SharedDepth (SharedDepth),
+      .Regions     (Regions),
+      .Nodes       (Nodes),
+      .NodesPerChip(NodesPerChip),
+      .Chips       (Chips)
+  ) u_core (
+      .clk_i,
+      .rst_ni,
+      .rx_valid_i,
+      .rx_class_i,
+      .rx_head_i,
+      .rx_tail_i,
+      .rx_flit_i,
+      .rx_credit_o,
+      .tx_valid_o,
+      .tx_class_o,
+      .tx_head_o,
+      .tx_tail_o,
+      .tx_flit_o,
+      .tx_credit_i,
+      .output_dead_i,
+      .link_events_i,
+      .psel_i,
+      .penable_i,
+      .pwrite_i,
+      .pprot_i,
+      .paddr_i,
+      .pwdata_i,
+      .pstrb_i,
+      .pready_o,
+      .prdata_o,
+      .pslverr_o
+  );
+
+  for (genvar h = 0; h < HomeSlices; h++) begin : gen_view
+    link_word_t rx, tx;
+    logic [Ports-1:0] taken;
+    logic valid;
+
+`define SLICE u_core.gen_home[h].u_home_slice
+`define ACTION `SLICE.u_trackers.u_action
+
+    assign rx = `SLICE.rx_i;
+    assign tx = `SLICE.tx_o;
+    assign taken = `SLICE.u_trackers.u_answers.matched;
+    assign valid = `ACTION.begins || `ACTION.accepted || `ACTION.refuse;
+
+    always_ff @(posedge clk_i) begin
+      if (rx.valid) home_rx_o[h] <= {rx.cls, rx.head, rx.tail, rx.flit};
+      if (tx.valid) home_tx_o[h] <= {tx.cls, tx.head, tx.tail, tx.flit};
+      if (taken != '0) home_answers_o[h] <= taken;
+      if (valid) begin
+        home_event_o[h] <= {
+          64'(`ACTION.sharers_o),  // 255:192 the directory after, if the transaction ends
+          64'(`ACTION.hit_sharers_i),  // 191:128 what the directory says, if it begins
+          5'b0,
+          `ACTION.answer_q.resp,  // 122:120
+          2'(`ACTION.answer_q.state),  // 119:118
+          6'(`ACTION.answer_q.opcode),  // 117:112
+          `ACTION.answer_q.src,  // 111:102
+          6'(`ACTION.request_q.opcode),  // 101:96
+          12'(`ACTION.tracker_q),  // 95:84
+          `ACTION.request_q.txn,  // 83:74
+          `ACTION.request_q.src,  // 73:64
+          `ACTION.request_q.addr,  // 63:16
+          7'b0,
+          `ACTION.unique_o,  // 8 after
+          `ACTION.hit_unique_i,  // 7
+          `ACTION.answer_q.last,  // 6 stands for answers taken at the ports
+          `ACTION.answer_q.lost,  // 5 made up
+          `ACTION.close_o,  // 4 the transaction ends
+          `ACTION.recall_answered_o,  // 3 the recall before it ends
+          `ACTION.refuse,  // 2 no request to a home
+          `ACTION.accepted,  // 1 an answer is taken
+          `ACTION.begins  // 0 the turn of the request has come
+        };
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      home_rx_valid_o[h] <= rst_ni && rx.valid;
+      home_tx_valid_o[h] <= rst_ni && tx.valid;
+      home_answers_valid_o[h] <= rst_ni && (taken != '0);
+      home_event_valid_o[h] <= rst_ni && valid;
+    end
+`undef ACTION
+`undef SLICE
+  end
+
+  for (genvar p = 0; p < Ports; p++) begin : gen_port
+    always_ff @(posedge clk_i) begin
+      if (u_core.answer_taken[p]) begin
+        port_answer_o[p] <= {u_core.answers[p].txn, u_core.answers[p].src};
+      end
+    end
+  end
+
+endmodule
