@@ -32,6 +32,8 @@ pub enum FailureKind {
     Link,
     /// A device met a packet that the protocol has no transition for.
     Protocol,
+    /// A home did something else than the specification.
+    Conformance,
     /// Not single writer or many readers.
     Coherence,
     /// A load, a forward or a memory read returned other bytes than the last store's.
@@ -55,6 +57,7 @@ impl fmt::Display for FailureKind {
         f.write_str(match self {
             FailureKind::Link => "link",
             FailureKind::Protocol => "protocol",
+            FailureKind::Conformance => "conformance",
             FailureKind::Coherence => "coherence",
             FailureKind::Data => "data",
             FailureKind::Order => "order",

@@ -12,12 +12,14 @@
 //! * `poison`: data written as corrupt is read as corrupt, and no other;
 //! * `order`: each node sees its own stores, in program order;
 //! * [`coverage`]: not a check: what of all that may happen has happened;
+//! * `conformance`: every home does what the specification's home does;
 //! * `recorder`: what all programs saw together is what the memory model of their nodes allows.
 //!
 //! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock.
 
 mod cable;
 pub mod coverage;
+mod conformance;
 mod delivery;
 mod golden;
 mod link;
@@ -32,11 +34,11 @@ mod transactions;
 use std::fmt;
 
 use flits::layout::LINE_BYTES;
-use flits::{CacheState, Data, LinkWord, Packet, RespErr};
+use flits::{CacheState, Data, LinkWord, Numbering, Packet, RespErr};
 
 use crate::agents::OpKind;
 use crate::consistency::Model;
-use crate::dut::AddressMap;
+use crate::dut::{AddressMap, HomeView};
 use crate::topology::{End, Topology};
 use crate::{Failure, FailureKind};
 use suite::Suite;
@@ -120,6 +122,9 @@ pub struct CheckConfig {
     pub node_depth: u32,
     /// Cycles that a request may stay unanswered.
     pub stuck_after: u64,
+    /// How the directories of the homes number the nodes; `None` if homes are not compared with the
+    /// specification.
+    pub directories: Option<Numbering>,
     /// Keep every packet for [`Checkers::packets`].
     pub log_packets: bool,
 }
@@ -163,6 +168,8 @@ pub struct CheckCounts {
     pub final_lines: u64,
     /// Operations judged by the memory model.
     pub operations: u64,
+    /// Inputs of homes compared with the specification.
+    pub home_inputs: u64,
 }
 
 /// All checkers of one run.
@@ -218,6 +225,7 @@ impl Checkers {
     pub fn counts(&self) -> CheckCounts {
         let counts = |suite: &Suite| CheckCounts {
             operations: suite.recorder.judged(),
+            home_inputs: suite.home_inputs(),
             ..suite.counts
         };
         self.suite.as_deref().map_or(CheckCounts::default(), counts)
@@ -261,6 +269,18 @@ impl Checkers {
     #[inline]
     pub fn on_word(&mut self, cycle: u64, port: usize, direction: Direction, word: &LinkWord) {
         self.run(cycle, |suite| suite.word(cycle, port, direction, word));
+    }
+
+    /// Whether homes are compared with the specification.
+    #[inline]
+    pub fn wants_homes(&self) -> bool {
+        self.suite.as_ref().is_some_and(|suite| suite.wants_homes())
+    }
+
+    /// A home slice of a chip takes and sends something.
+    #[inline]
+    pub fn on_home(&mut self, cycle: u64, chip: usize, slice: usize, view: &HomeView) {
+        self.run(cycle, |suite| suite.home(chip, slice, view));
     }
 
     /// The chip at the `end` of a cable grants the other end a credit for each class whose bit is

@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::cable::Cables;
 use super::coverage::{Counters, Seen};
+use super::conformance::Conformance;
 use super::delivery::Delivery;
 use super::golden::{Golden, Performed, Written};
 use super::link::{Port, may_receive};
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::FailureKind;
 use crate::agents::OpKind;
+use crate::dut::HomeView;
 
 /// Cycles between two looks at what waits.
 pub(super) const PROGRESS_PERIOD: u64 = 256;
@@ -50,6 +52,7 @@ pub(super) struct Suite {
     pub(super) cables: Cables,
     delivery: Delivery,
     transactions: Transactions,
+    conformance: Option<Conformance>,
     swmr: Swmr,
     golden: Golden,
     poison: Poison,
@@ -81,6 +84,10 @@ impl Suite {
             links: config.kinds.iter().enumerate().map(link).collect(),
             delivery: Delivery::new(numbering),
             transactions: Transactions::new(numbering),
+            conformance: config.directories.map(|directories| {
+                let hostile = (0..ports).filter(|&port| config.kinds[port] == PortKind::Hostile);
+                Conformance::new(directories, hostile.map(|port| numbering.node(port)))
+            }),
             swmr: Swmr::default(),
             golden: Golden::default(),
             poison: Poison::default(),
@@ -92,6 +99,22 @@ impl Suite {
             begins: vec![Default::default(); ports],
             log: Vec::new(),
             config,
+        }
+    }
+
+    pub(super) fn wants_homes(&self) -> bool {
+        self.conformance.is_some()
+    }
+
+    /// Inputs of homes compared with the specification.
+    pub(super) fn home_inputs(&self) -> u64 {
+        (self.conformance.as_ref()).map_or(0, |conformance| conformance.inputs)
+    }
+
+    pub(super) fn home(&mut self, chip: usize, slice: usize, view: &HomeView) -> Verdict {
+        match &mut self.conformance {
+            Some(conformance) => conformance.edge(chip, slice, view),
+            None => Ok(()),
         }
     }
 
@@ -627,6 +650,9 @@ impl Suite {
             link.end()?;
         }
         self.cables.end()?;
+        if let Some(conformance) = &self.conformance {
+            conformance.end()?;
+        }
         for (node, order) in self.orders.iter().enumerate() {
             order.end(node)?;
         }

@@ -14,6 +14,7 @@ mod model;
 mod pins;
 mod reference;
 mod registers;
+mod view;
 
 pub use address::{AddressMap, AddressMapError, MAX_INTERLEAVE, REGION_UNIT, Region};
 pub use cluster::{Cabling, Chip, Direct};
@@ -28,7 +29,11 @@ pub use model::{
     SwitchModel, TIGHT_PORTS, Variant, chip_of_system, rtl, tight, tight_chip_of_system, verilated,
 };
 pub use reference::Reference;
+pub(crate) use reference::write_of;
 pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters, PortCounters};
+#[doc(hidden)]
+pub use view::word_from_pins;
+pub use view::{Entry, HomeAnswer, HomeEvent, HomeView, PortAnswer};
 
 use crate::agents::Outbox;
 use crate::check::{Checkers, Direction};
@@ -109,6 +114,8 @@ pub struct Dut {
     received: u64,
     depth: u16,
     cycle: u64,
+    /// What is seen of one home at a time.
+    view: HomeView,
 }
 
 impl Dut {
@@ -166,6 +173,7 @@ impl Dut {
             received: 0,
             depth,
             cycle: 0,
+            view: HomeView::default(),
         };
         dut.reset()?;
         Ok(dut)
@@ -332,7 +340,20 @@ impl Dut {
         for chip in &mut self.chips {
             chip.switch.clock(&chip.inputs, &mut chip.outputs)?;
         }
+        if checks.wants_homes() {
+            self.watch_homes(checks);
+        }
         self.sample(checks)
+    }
+
+    /// Shows the checkers what the homes took and sent.
+    fn watch_homes(&mut self, checks: &mut Checkers) {
+        for (number, chip) in self.chips.iter().enumerate() {
+            for slice in bits(chip.switch.homes_at_work()) {
+                chip.switch.view_home(slice, &mut self.view);
+                checks.on_home(self.cycle, number, slice, &self.view);
+            }
+        }
     }
 
     /// Puts words and credits on the inputs.

@@ -1,6 +1,6 @@
 //! The Verilated models of the switch.
 
-use super::{Inputs, Outputs, Switch};
+use super::{HomeView, Inputs, Outputs, Switch};
 use crate::coverage;
 use crate::wave::tracks;
 use crate::{Failure, FailureKind};
@@ -82,6 +82,14 @@ pub trait SwitchModel: Clocked + 'static {
 
     /// Reads what the pins show; the answer to a register access only if there is one.
     fn get_outputs(&self, apb: bool, outputs: &mut Outputs);
+
+    /// See [`Switch::homes_at_work`].
+    fn homes_at_work(&self) -> u8 {
+        0
+    }
+
+    /// See [`Switch::view_home`].
+    fn view_home(&self, _slice: usize, _view: &mut HomeView) {}
 }
 
 /// A Verilated model as a switch.
@@ -148,6 +156,14 @@ impl<M: SwitchModel> Switch for Rtl<M> {
         Ok(())
     }
 
+    fn homes_at_work(&self) -> u8 {
+        self.model.homes_at_work()
+    }
+
+    fn view_home(&self, slice: usize, view: &mut HomeView) {
+        self.model.view_home(slice, view);
+    }
+
     fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
         let opened = match window {
             None => self.model.trace_open(path),
@@ -208,10 +224,47 @@ impl<const N: usize> Pins for &[u32; N] {
 
 /// Implements [`SwitchModel`](crate::dut::SwitchModel) for a model with the pins of `switch_core`:
 /// how many ports it has, and a closure that turns credit pulses, or events of links, into what the
-/// setter of their pins takes.
+/// setter of their pins takes; with `watched` before, for one with the pins of `watched_switch`.
 #[macro_export]
 macro_rules! switch_model {
+    (watched $model:ty, $ports:expr, |$wide:ident| $credit:expr) => {
+        $crate::switch_model! { @ $model, $ports, |$wide| $credit,
+            #[inline]
+            fn homes_at_work(&self) -> u8 {
+                self.home_rx_valid_o()
+                    | self.home_tx_valid_o()
+                    | self.home_answers_valid_o()
+                    | self.home_event_valid_o()
+            }
+
+            #[inline]
+            fn view_home(&self, slice: usize, view: &mut $crate::dut::HomeView) {
+                use $crate::dut::{HomeEvent, PortAnswer, word_from_pins};
+                let has = |pins: u8| pins >> slice & 1 != 0;
+                view.rx = match has(self.home_rx_valid_o()) {
+                    true => word_from_pins(self.home_rx_o(slice)),
+                    false => None,
+                };
+                view.tx = match has(self.home_tx_valid_o()) {
+                    true => word_from_pins(self.home_tx_o(slice)),
+                    false => None,
+                };
+                view.event = has(self.home_event_valid_o())
+                    .then(|| HomeEvent::from_pins(self.home_event_o(slice)));
+                view.answers.clear();
+                if has(self.home_answers_valid_o()) {
+                    let ports = u64::from(self.home_answers_o(slice));
+                    let taken = (0..$ports).filter(|port| ports >> port & 1 != 0);
+                    let answer = |port| PortAnswer::from_pins(self.port_answer_o(port));
+                    view.answers.extend(taken.map(answer));
+                }
+            }
+        }
+    };
     ($model:ty, $ports:expr, |$wide:ident| $credit:expr) => {
+        $crate::switch_model! { @ $model, $ports, |$wide| $credit, }
+    };
+    (@ $model:ty, $ports:expr, |$wide:ident| $credit:expr, $($view:tt)*) => {
         impl $crate::dut::SwitchModel for $model {
             const SIZE: usize = $ports;
 
@@ -272,21 +325,23 @@ macro_rules! switch_model {
                     outputs.apb.error = self.pslverr_o() != 0;
                 }
             }
+
+            $($view)*
         }
     };
 }
 
-switch_model!(Switch4, 4, |wide| wide as u32);
-switch_model!(TightSwitch, TIGHT_PORTS, |wide| wide as u32);
-switch_model!(TightChip, TIGHT_PORTS, |wide| wide as u32);
-switch_model!(Switch8, 8, |wide| wide as u64);
-switch_model!(Switch16, 16, |wide| &[
+switch_model!(watched Switch4, 4, |wide| wide as u32);
+switch_model!(watched TightSwitch, TIGHT_PORTS, |wide| wide as u32);
+switch_model!(watched TightChip, TIGHT_PORTS, |wide| wide as u32);
+switch_model!(watched Switch8, 8, |wide| wide as u64);
+switch_model!(watched Switch16, 16, |wide| &[
     wide as u32,
     (wide >> 32) as u32,
     (wide >> 64) as u32
 ]);
-switch_model!(Chip8, 8, |wide| wide as u64);
-switch_model!(Chip16, 16, |wide| &[
+switch_model!(watched Chip8, 8, |wide| wide as u64);
+switch_model!(watched Chip16, 16, |wide| &[
     wide as u32,
     (wide >> 32) as u32,
     (wide >> 64) as u32

@@ -1,6 +1,6 @@
 //! The pins of the switch in one clock cycle, and the trait of everything that has them.
 
-use super::{Parameters, Region};
+use super::{HomeView, Parameters, Region};
 use crate::Failure;
 use crate::link::CableCounts;
 use flits::{Class, Flit, LinkWord};
@@ -196,6 +196,15 @@ pub trait Switch {
     /// # Errors
     /// If an assertion of the model fires.
     fn clock(&mut self, inputs: &Inputs, outputs: &mut Outputs) -> Result<(), Failure>;
+
+    /// The home slices that took or sent something at the last clock edge, one bit each, as far as
+    /// that can be seen.
+    fn homes_at_work(&self) -> u8 {
+        0
+    }
+
+    /// What a home slice took and sent at the last clock edge.
+    fn view_home(&self, _slice: usize, _view: &mut HomeView) {}
 
     /// Whether nothing is on its way on the links that belong to it.
     fn is_quiet(&self) -> bool {

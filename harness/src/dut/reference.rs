@@ -358,7 +358,7 @@ fn is_coherent(opcode: Opcode) -> bool {
 }
 
 /// What a WriteUnique writes.
-fn write_of(header: &Header, payload: &[Flit]) -> LineWrite {
+pub(crate) fn write_of(header: &Header, payload: &[Flit]) -> LineWrite {
     if let Some(bytes) = LineBytes::from_flits(payload, header.poison) {
         return LineWrite {
             bytes,

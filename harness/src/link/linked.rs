@@ -2,7 +2,7 @@
 
 use super::cable::{Cable, CableCounts};
 use super::end::{self, EVENTS};
-use crate::dut::{Inputs, Outputs, Parameters, Region, Switch, Variant};
+use crate::dut::{HomeView, Inputs, Outputs, Parameters, Region, Switch, Variant};
 use crate::{Failure, FailureKind};
 use flits::stimulus::LinkErrors;
 use std::ops::Range;
@@ -129,6 +129,14 @@ impl Switch for Linked {
             }
         }
         Ok(())
+    }
+
+    fn homes_at_work(&self) -> u8 {
+        self.switch.homes_at_work()
+    }
+
+    fn view_home(&self, slice: usize, view: &mut HomeView) {
+        self.switch.view_home(slice, view);
     }
 
     fn is_quiet(&self) -> bool {

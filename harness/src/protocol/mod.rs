@@ -11,6 +11,7 @@
 mod home;
 pub mod model;
 mod node;
+pub mod pairs;
 pub mod tables;
 
 pub use home::{Directory, HomeIn, HomeLine, HomeOut, Transaction, Work, home};

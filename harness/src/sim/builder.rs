@@ -14,8 +14,8 @@ use crate::dut::{
 use crate::link::{LinkErrors, Linked, Links};
 use crate::topology::{self, Topology};
 use crate::{Failure, FailureKind};
-use flits::NodeId;
 use flits::stimulus::{self, Config, Node};
+use flits::{NodeId, Numbering};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -310,6 +310,7 @@ impl Builder {
             switch_depth: parameters.class_depth.into(),
             node_depth: self.node_depth.into(),
             stuck_after: self.stuck_after,
+            directories: Some(Numbering::new(parameters.nodes, parameters.nodes_per_chip)),
             log_packets: self.log_packets,
         }
     }
