@@ -98,6 +98,7 @@ impl Cache {
         let slot = self.lines.slot_mut(place);
         let (line, txn) = (slot.addr(), slot.txn);
         let old = slot.node.state;
+        cx.checks.on_node_input(&slot.node, &input);
         let (new, outputs) = node(std::mem::take(&mut slot.node), input)
             .map_err(|violation| at_line(cx.cycle, self.node, line, violation))?;
         slot.node = new;
@@ -228,7 +229,9 @@ impl Cache {
         let line = header.line();
         let Some(place) = self.lines.find(line) else {
             // The protocol decides about lines that are not held, too.
-            let (_, outputs) = node(NodeLine::default(), NodeIn::Snoop(header.opcode))
+            let (state, input) = (NodeLine::default(), NodeIn::Snoop(header.opcode));
+            cx.checks.on_node_input(&state, &input);
+            let (_, outputs) = node(state, input)
                 .map_err(|violation| at_line(cx.cycle, self.node, line, violation))?;
             for message in outputs {
                 packets::send(self.node, line, 0, Some(header), message, cx)?;

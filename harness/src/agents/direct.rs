@@ -115,7 +115,9 @@ impl Direct {
         cx: &mut Context<'_>,
     ) -> Result<Option<(u64, NodeLine<LineBytes>)>, crate::Failure> {
         let line = addr & !(layout::LINE_BYTES as u64 - 1);
-        let (state, outputs) = node(NodeLine::default(), input)
+        let state = NodeLine::default();
+        cx.checks.on_node_input(&state, &input);
+        let (state, outputs) = node(state, input)
             .map_err(|violation| protocol_failure(cx.cycle, self.node, violation))?;
         for message in outputs {
             packets::send(self.node, line, txn, None, message, cx)?;
@@ -193,6 +195,7 @@ impl Direct {
                     from_home: header.src.is_home(),
                 }
             };
+            cx.checks.on_node_input(&state, &input);
             let (_, outputs) = node(state, input)
                 .map_err(|violation| protocol_failure(cx.cycle, self.node, violation))?;
             for message in outputs {

@@ -36,9 +36,11 @@ use std::fmt;
 use flits::layout::LINE_BYTES;
 use flits::{CacheState, Data, LinkWord, Numbering, Packet, RespErr};
 
-use crate::agents::OpKind;
+use crate::agents::{LineBytes, OpKind};
 use crate::consistency::Model;
 use crate::dut::{AddressMap, HomeView};
+use crate::protocol::pairs::Pairs;
+use crate::protocol::{NodeIn, NodeLine};
 use crate::topology::{End, Topology};
 use crate::{Failure, FailureKind};
 use suite::Suite;
@@ -269,6 +271,20 @@ impl Checkers {
     #[inline]
     pub fn on_word(&mut self, cycle: u64, port: usize, direction: Direction, word: &LinkWord) {
         self.run(cycle, |suite| suite.word(cycle, port, direction, word));
+    }
+
+    /// A line in a node gets an input of the protocol.
+    #[inline]
+    pub fn on_node_input(&mut self, line: &NodeLine<LineBytes>, input: &NodeIn<LineBytes>) {
+        if let Some(suite) = &mut self.suite {
+            suite.node_input(line, input);
+        }
+    }
+
+    /// Which states of homes and nodes met which inputs, so far.
+    pub fn pairs(&self) -> Pairs {
+        let pairs = |suite: &Suite| suite.pairs();
+        self.suite.as_deref().map_or(Pairs::default(), pairs)
     }
 
     /// Whether homes are compared with the specification.

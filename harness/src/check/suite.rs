@@ -22,8 +22,10 @@ use super::{
     violation,
 };
 use crate::FailureKind;
-use crate::agents::OpKind;
+use crate::agents::{LineBytes, OpKind};
 use crate::dut::HomeView;
+use crate::protocol::pairs::Pairs;
+use crate::protocol::{NodeIn, NodeLine};
 
 /// Cycles between two looks at what waits.
 pub(super) const PROGRESS_PERIOD: u64 = 256;
@@ -62,6 +64,8 @@ pub(super) struct Suite {
     pub(super) counts: CheckCounts,
     /// Functional coverage, where it is on.
     coverage: Option<Box<Counters>>,
+    /// Which states of nodes met which inputs.
+    node_pairs: Pairs,
     /// Cycle of the last header of each class, by direction, of each port.
     begins: Vec<[[u64; Class::ALL.len()]; 2]>,
     pub(super) log: Vec<SeenPacket>,
@@ -96,6 +100,7 @@ impl Suite {
             operations: (0..ports).map(|_| Operations::default()).collect(),
             counts: CheckCounts::default(),
             coverage: Counters::new(&config),
+            node_pairs: Pairs::default(),
             begins: vec![Default::default(); ports],
             log: Vec::new(),
             config,
@@ -109,6 +114,19 @@ impl Suite {
     /// Inputs of homes compared with the specification.
     pub(super) fn home_inputs(&self) -> u64 {
         (self.conformance.as_ref()).map_or(0, |conformance| conformance.inputs)
+    }
+
+    pub(super) fn node_input(&mut self, line: &NodeLine<LineBytes>, input: &NodeIn<LineBytes>) {
+        self.node_pairs.node(line, input);
+    }
+
+    /// Which states of homes and nodes met which inputs.
+    pub(super) fn pairs(&self) -> Pairs {
+        let mut all = self.node_pairs.clone();
+        if let Some(conformance) = &self.conformance {
+            all.add(&conformance.pairs());
+        }
+        all
     }
 
     pub(super) fn home(&mut self, chip: usize, slice: usize, view: &HomeView) -> Verdict {

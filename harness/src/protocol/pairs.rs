@@ -3,7 +3,56 @@
 
 use super::{Directory, HomeIn, HomeLine, LineData, NodeIn, NodeLine, NodeSet, Pending, Work};
 use flits::{CacheState, Opcode, RespErr};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::fmt;
+
+/// Pairs, and how often each was met.
+#[derive(Clone, Debug, Default)]
+pub struct Pairs {
+    homes: FxHashMap<HomePair, u64>,
+    nodes: FxHashMap<NodePair, u64>,
+}
+
+impl Pairs {
+    /// A home in this state gets this input.
+    pub fn home<D: LineData>(&mut self, line: &HomeLine<D>, input: &HomeIn<D>) {
+        *self.homes.entry(HomePair::of(line, input)).or_default() += 1;
+    }
+
+    /// A node in this state gets this input.
+    pub fn node<D: LineData>(&mut self, line: &NodeLine<D>, input: &NodeIn<D>) {
+        *self.nodes.entry(NodePair::of(line, input)).or_default() += 1;
+    }
+
+    /// Adds what others have met.
+    pub fn add(&mut self, other: &Pairs) {
+        for (&pair, count) in &other.homes {
+            *self.homes.entry(pair).or_default() += count;
+        }
+        for (&pair, count) in &other.nodes {
+            *self.nodes.entry(pair).or_default() += count;
+        }
+    }
+
+    /// Those of homes, in order.
+    #[must_use]
+    pub fn homes(&self) -> BTreeMap<HomePair, u64> {
+        self.homes
+            .iter()
+            .map(|(&pair, &count)| (pair, count))
+            .collect()
+    }
+
+    /// Those of nodes, in order.
+    #[must_use]
+    pub fn nodes(&self) -> BTreeMap<NodePair, u64> {
+        self.nodes
+            .iter()
+            .map(|(&pair, &count)| (pair, count))
+            .collect()
+    }
+}
 
 /// A state of a home's line and an input to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

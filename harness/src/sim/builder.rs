@@ -47,6 +47,7 @@ pub struct Builder {
     vcd: Vec<PathBuf>,
     vcd_cycles: Option<Range<u64>>,
     checks: bool,
+    conformance: bool,
     log_packets: bool,
     stuck_after: u64,
     node_depth: u16,
@@ -62,6 +63,7 @@ impl Default for Builder {
             vcd: Vec::new(),
             vcd_cycles: None,
             checks: true,
+            conformance: true,
             log_packets: false,
             stuck_after: check::STUCK_AFTER,
             node_depth: NODE_DEPTH,
@@ -118,6 +120,14 @@ impl Builder {
     /// Whether everything is checked, or nothing for measurements of speed.
     pub fn checks(self, checks: bool) -> Self {
         Builder { checks, ..self }
+    }
+
+    /// Whether, among the checks, the homes are compared with the specification.
+    pub fn conformance(self, conformance: bool) -> Self {
+        Builder {
+            conformance,
+            ..self
+        }
     }
 
     /// Keeps every packet for [`Supernode::packets`].
@@ -310,7 +320,8 @@ impl Builder {
             switch_depth: parameters.class_depth.into(),
             node_depth: self.node_depth.into(),
             stuck_after: self.stuck_after,
-            directories: Some(Numbering::new(parameters.nodes, parameters.nodes_per_chip)),
+            directories: (self.conformance)
+                .then(|| Numbering::new(parameters.nodes, parameters.nodes_per_chip)),
             log_packets: self.log_packets,
         }
     }

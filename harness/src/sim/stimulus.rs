@@ -9,6 +9,7 @@ use super::system::System;
 use crate::agents::OpKind;
 use crate::check::{self, CheckCounts, SeenPacket};
 use crate::dut::{ErrorLog, HomeCounters, Variant};
+use crate::protocol::pairs::Pairs;
 use crate::{Failure, FailureKind};
 use flits::history::{Event, History};
 use flits::stimulus::{self, Op, Step, Stimulus, Tiers, value_bytes};
@@ -30,6 +31,8 @@ pub struct RunOptions {
     pub log_packets: bool,
     /// Whether everything is checked, or nothing for measurements of speed.
     pub checks: bool,
+    /// Whether, among the checks, the homes are compared with the specification.
+    pub conformance: bool,
     /// Cycles that a request may stay unanswered.
     pub stuck_after: u64,
     /// Cycles that the run may take.
@@ -44,6 +47,7 @@ impl Default for RunOptions {
             vcd: None,
             log_packets: false,
             checks: true,
+            conformance: true,
             stuck_after: check::STUCK_AFTER,
             max_cycles: u64::MAX,
         }
@@ -78,6 +82,8 @@ pub struct Outcome {
     pub counts: CheckCounts,
     /// Every packet, if [`RunOptions::log_packets`] was set.
     pub packets: Vec<SeenPacket>,
+    /// Which states of homes and nodes met which inputs.
+    pub pairs: Pairs,
     /// What the switch has logged of errors.
     pub errors: ErrorLog,
     /// What each home slice has counted.
@@ -105,6 +111,7 @@ pub fn run_stimulus_with(stimulus: &Stimulus, options: &RunOptions) -> Result<Ou
         .model(options.model)
         .log_packets(options.log_packets)
         .checks(options.checks)
+        .conformance(options.conformance)
         .stuck_after(options.stuck_after)
         .max_cycles(options.max_cycles);
     if let Some(path) = &options.vcd {
@@ -167,6 +174,7 @@ impl Supernode {
             stats,
             counts,
             packets,
+            pairs: self.pairs(),
             errors,
             homes,
         })

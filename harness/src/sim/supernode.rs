@@ -9,6 +9,7 @@ use super::system::System;
 use crate::check::{CheckCounts, SeenPacket};
 use crate::dut::{AddressMap, ErrorLog, HomeCounters, Parameters, PortCounters};
 use crate::link::CableCounts;
+use crate::protocol::pairs::Pairs;
 use crate::topology::Topology;
 use crate::{Failure, FailureKind};
 use flits::stimulus::Config;
@@ -143,6 +144,11 @@ impl Supernode {
     /// How much was checked so far.
     pub fn check_counts(&self) -> CheckCounts {
         self.machine.checks.counts()
+    }
+
+    /// Which states of homes and nodes met which inputs, so far.
+    pub fn pairs(&self) -> Pairs {
+        self.machine.checks.pairs()
     }
 
     /// Every packet so far; empty unless [`Builder::log_packets`] was set.

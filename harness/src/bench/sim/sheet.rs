@@ -37,9 +37,18 @@ struct Way {
     kind: Kind,
 }
 
+/// How much is checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Checked {
+    All,
+    /// All but the homes' conformance to the specification.
+    NoConformance,
+    Nothing,
+}
+
 enum Kind {
     /// The workload on a supernode.
-    Workload { checks: bool, variant: Variant },
+    Workload { checks: Checked, variant: Variant },
     /// The model alone, with the words of the workload.
     Repeated,
     /// The model alone, with random packets: as many words as the workload has, or so many a port.
@@ -50,7 +59,7 @@ const fn workload(
     name: &'static str,
     meaning: &'static str,
     threads: usize,
-    checks: bool,
+    checks: Checked,
     variant: Variant,
 ) -> Way {
     Way {
@@ -61,34 +70,53 @@ const fn workload(
     }
 }
 
-const WAYS: [Way; 8] = [
+const WAYS: [Way; 9] = [
     Way {
         name: "model_same_words",
         meaning: "model alone, the words of the workload",
         threads: 1,
         kind: Kind::Repeated,
     },
-    workload("checks", "workload, all checks", 1, true, Variant::Fast),
-    workload("no_checks", "workload, no checks", 1, false, Variant::Fast),
+    workload(
+        "checks",
+        "workload, all checks",
+        1,
+        Checked::All,
+        Variant::Fast,
+    ),
+    workload(
+        "no_conformance",
+        "workload, all checks but conformance",
+        1,
+        Checked::NoConformance,
+        Variant::Fast,
+    ),
+    workload(
+        "no_checks",
+        "workload, no checks",
+        1,
+        Checked::Nothing,
+        Variant::Fast,
+    ),
     workload(
         "two_threads",
         "two such at once, all checks",
         2,
-        true,
+        Checked::All,
         Variant::Fast,
     ),
     workload(
         "wave",
         "workload, all checks, waveform",
         1,
-        true,
+        Checked::All,
         Variant::Wave,
     ),
     workload(
         "coverage",
         "workload, all checks, coverage",
         1,
-        true,
+        Checked::All,
         Variant::Cov,
     ),
     Way {
@@ -247,7 +275,8 @@ impl Subject {
             Kind::Workload { checks, variant } => {
                 let one = |seed| {
                     let mut builder = builder(ports, seed)
-                        .checks(checks)
+                        .checks(checks != Checked::Nothing)
+                        .conformance(checks == Checked::All)
                         .model(Model::Rtl(variant));
                     if variant == Variant::Wave {
                         builder = builder.vcd("/dev/null");

@@ -13,7 +13,7 @@ use harness::workload::sample;
 use harness::workload::trace::Trace;
 
 use crate::output::Stop;
-use crate::simulate::{self, Outputs};
+use crate::simulate::{self, Checks, Outputs};
 use crate::system::System;
 
 /// Arguments of the command.
@@ -43,6 +43,8 @@ pub struct Args {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     #[command(flatten)]
+    checks: Checks,
+    #[command(flatten)]
     outputs: Outputs,
 }
 
@@ -67,8 +69,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     config.check().map_err(Stop::Input)?;
     let files = args.outputs.prepare(args.system.chips())?;
     let builder = Supernode::builder().config(config).seed(args.seed);
-    let mut supernode = files
-        .with_waves(builder)
+    let mut supernode = (args.checks)
+        .on(files.with_waves(builder))
         .build()
         .map_err(|failure| simulate::stop(&failure))?;
     let layout = Layout {

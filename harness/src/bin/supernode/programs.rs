@@ -9,7 +9,7 @@ use harness::sim::{Histogram, Supernode};
 use harness::workload::programs::{self, PROGRAMS, Program, Verdict};
 
 use crate::output::{self, Stop};
-use crate::simulate;
+use crate::simulate::{self, Checks};
 use crate::system::{NodeKind, System};
 
 /// Cycles after which a program has gone astray.
@@ -33,6 +33,8 @@ pub struct Args {
     /// becomes run.chip0.vcd and so on.
     #[arg(long, value_name = "FILE")]
     vcd: Option<PathBuf>,
+    #[command(flatten)]
+    checks: Checks,
 }
 
 /// Runs the programs, prints what they took, and fails if a result is not plain Rust's.
@@ -96,7 +98,8 @@ fn run_one(program: &Program, args: &Args) -> Result<(Vec<Cell>, Verdict), Stop>
         Some(path) => builder.vcd(path),
         None => builder,
     };
-    let mut sn = builder
+    let mut sn = (args.checks)
+        .on(builder)
         .build()
         .map_err(|failure| simulate::stop(&failure))?;
     let verdict = program.run(&mut sn);

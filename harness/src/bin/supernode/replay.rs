@@ -10,7 +10,7 @@ use harness::report::file::OutFile;
 use harness::sim::{Model, Supernode};
 
 use crate::output::Stop;
-use crate::simulate::{self, Outputs};
+use crate::simulate::{self, Checks, Outputs};
 
 /// Arguments of the command.
 #[derive(clap::Args)]
@@ -24,6 +24,8 @@ pub struct Args {
     /// Write what every operation did, for `supernode check`.
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
+    #[command(flatten)]
+    checks: Checks,
     #[command(flatten)]
     outputs: Outputs,
 }
@@ -57,8 +59,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),
         other => other,
     };
-    let built = files
-        .with_waves(builder)
+    let built = (args.checks)
+        .on(files.with_waves(builder))
         .build()
         .map_err(|failure| named(simulate::stop(&failure)));
     let mut supernode = built?;

@@ -33,6 +33,21 @@ pub struct Outputs {
     vcd_cycles: Option<Range<u64>>,
 }
 
+/// What a run is not checked for.
+#[derive(clap::Args)]
+pub struct Checks {
+    /// Do not compare what the homes do with the specification; the run is then a little faster.
+    #[arg(long)]
+    no_conformance: bool,
+}
+
+impl Checks {
+    /// The system with these checks.
+    pub fn on(&self, builder: Builder) -> Builder {
+        builder.conformance(!self.no_conformance)
+    }
+}
+
 /// Reads a range of cycles.
 fn cycles(text: &str) -> Result<Range<u64>, String> {
     let ends = text.split_once("..");

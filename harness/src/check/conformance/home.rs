@@ -6,6 +6,7 @@ use crate::FailureKind;
 use crate::agents::LineBytes;
 use crate::check::{Verdict, violation};
 use crate::dut::{Entry, HomeAnswer, HomeEvent, HomeView, PortAnswer};
+use crate::protocol::pairs::Pairs;
 use crate::protocol::{Directory, HomeIn, HomeLine, HomeOut, NodeSet, home};
 use flits::{CacheState, Class, Flit, Header, LinkWord, NodeId, Numbering, Opcode, layout};
 use rustc_hash::FxHashMap;
@@ -89,6 +90,8 @@ pub(super) struct Home {
     written: Incoming,
     /// Inputs given to the specification.
     pub(super) inputs: u64,
+    /// And in which states.
+    pub(super) pairs: Pairs,
 }
 
 /// Transactions that a home can number.
@@ -104,6 +107,7 @@ impl Home {
             data: Incoming::default(),
             written: Incoming::default(),
             inputs: 0,
+            pairs: Pairs::default(),
         }
     }
 
@@ -323,6 +327,7 @@ impl Home {
         }
         self.inputs += 1;
         let entry = self.lines.entry(line).or_default();
+        self.pairs.home(&entry.state, &input);
         match home(std::mem::take(&mut entry.state), input) {
             Ok((state, outputs)) => {
                 entry.state = state;

@@ -29,6 +29,7 @@ mod text;
 
 use super::Verdict;
 use crate::dut::HomeView;
+use crate::protocol::pairs::Pairs;
 use flits::{NodeId, Numbering};
 use home::{Home, Nodes};
 use std::collections::BTreeMap;
@@ -60,6 +61,13 @@ impl Conformance {
         let verdict = home.edge(&self.nodes, view);
         self.inputs += home.inputs - before;
         verdict
+    }
+
+    /// Which states met which inputs.
+    pub(super) fn pairs(&self) -> Pairs {
+        let mut all = Pairs::default();
+        self.homes.values().for_each(|home| all.add(&home.pairs));
+        all
     }
 
     /// The run has ended and the switch is quiet: the specification has sent nothing more.
