@@ -16,7 +16,7 @@ module watched_switch
     parameter int unsigned HomeSlices = 2,
     parameter int unsigned DirSets = 64,
     parameter int unsigned DirWays = 8,
-    parameter int unsigned Trackers = 16,
+    parameter int unsigned Trackers = 32,
     parameter int unsigned ClassDepth = 24,
     parameter int unsigned SharedDepth = 40,
     parameter int unsigned Regions = 8,
@@ -61,15 +61,19 @@ module watched_switch
     output logic [HomeSlices-1:0] home_tx_valid_o,
     output logic [         132:0] home_tx_o[HomeSlices],
 
-    // Each SnpResp that a home takes at a port, one bit a port, and who speaks in it, for which
-    // tracker: {txn, src}.
+    // Each SnpResp and CompAck that a home takes at a port, one bit a port, and what it says: {CompAck,
+    // state, txn, src}.
     output logic [HomeSlices-1:0] home_answers_valid_o,
     output logic [     Ports-1:0] home_answers_o[HomeSlices],
-    output logic [          19:0] port_answer_o [     Ports],
+    output logic [          22:0] port_answer_o [     Ports],
 
     // What the action stage does, see gen_view.
     output logic [HomeSlices-1:0] home_event_valid_o,
-    output logic [         255:0] home_event_o[HomeSlices]
+    output logic [         255:0] home_event_o[HomeSlices],
+
+    // A transaction that ends beside the action stage.
+    output logic [HomeSlices-1:0] home_retire_valid_o,
+    output logic [           9:0] home_retire_o[HomeSlices]
 );
 
   switch_core #(
@@ -116,23 +120,25 @@ module watched_switch
   for (genvar h = 0; h < HomeSlices; h++) begin : gen_view
     link_word_t rx, tx;
     logic [Ports-1:0] taken;
-    logic valid;
+    logic valid, retire;
 
 `define SLICE u_core.gen_home[h].u_home_slice
 `define ACTION `SLICE.u_trackers.u_action
 
     assign rx = `SLICE.rx_i;
     assign tx = `SLICE.tx_o;
-    assign taken = `SLICE.u_trackers.u_answers.matched;
+    assign taken = `SLICE.u_trackers.u_answers.matched | `SLICE.u_trackers.u_acks.matched;
+    assign retire = `SLICE.u_trackers.retire;
     assign valid = `ACTION.begins || `ACTION.accepted || `ACTION.refuse;
 
     always_ff @(posedge clk_i) begin
       if (rx.valid) home_rx_o[h] <= {rx.cls, rx.head, rx.tail, rx.flit};
       if (tx.valid) home_tx_o[h] <= {tx.cls, tx.head, tx.tail, tx.flit};
       if (taken != '0) home_answers_o[h] <= taken;
+      if (retire) home_retire_o[h] <= 10'(`SLICE.u_trackers.retire_tracker);
       if (valid) begin
         home_event_o[h] <= {
-          64'(`ACTION.sharers_o),  // 255:192 the directory after, if the transaction ends
+          64'(`ACTION.sharers_o),  // 255:192 the directory after, if the transaction ends or settles
           64'(`ACTION.hit_sharers_i),  // 191:128 what the directory says, if it begins
           5'b0,
           `ACTION.answer_q.resp,  // 122:120
@@ -144,10 +150,11 @@ module watched_switch
           `ACTION.request_q.txn,  // 83:74
           `ACTION.request_q.src,  // 73:64
           `ACTION.request_q.addr,  // 63:16
-          7'b0,
+          6'b0,
+          `ACTION.settle_o,  // 9 only the CompAck is missing
           `ACTION.unique_o,  // 8 after
           `ACTION.hit_unique_i,  // 7
-          `ACTION.answer_q.last,  // 6 stands for answers taken at the ports
+          `ACTION.answer_q.last,  // 6 stands for what was taken at the ports
           `ACTION.answer_q.lost,  // 5 made up
           `ACTION.close_o,  // 4 the transaction ends
           `ACTION.recall_answered_o,  // 3 the recall before it ends
@@ -163,6 +170,7 @@ module watched_switch
       home_tx_valid_o[h] <= rst_ni && tx.valid;
       home_answers_valid_o[h] <= rst_ni && (taken != '0);
       home_event_valid_o[h] <= rst_ni && valid;
+      home_retire_valid_o[h] <= rst_ni && retire;
     end
 `undef ACTION
 `undef SLICE
@@ -171,7 +179,12 @@ module watched_switch
   for (genvar p = 0; p < Ports; p++) begin : gen_port
     always_ff @(posedge clk_i) begin
       if (u_core.answer_taken[p]) begin
-        port_answer_o[p] <= {u_core.answers[p].txn, u_core.answers[p].src};
+        port_answer_o[p] <= {
+          u_core.answers[p].ack,
+          2'(u_core.answers[p].state),
+          u_core.answers[p].txn,
+          u_core.answers[p].src
+        };
       end
     end
   end

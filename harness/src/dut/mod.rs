@@ -29,7 +29,7 @@ pub use model::{
     SwitchModel, TIGHT_PORTS, Variant, chip_of_system, rtl, tight, tight_chip_of_system, verilated,
 };
 pub use reference::Reference;
-pub(crate) use reference::write_of;
+pub(crate) use reference::{carried, write_of};
 pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters, PortCounters};
 #[doc(hidden)]
 pub use view::word_from_pins;

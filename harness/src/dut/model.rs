@@ -235,6 +235,7 @@ macro_rules! switch_model {
                     | self.home_tx_valid_o()
                     | self.home_answers_valid_o()
                     | self.home_event_valid_o()
+                    | self.home_retire_valid_o()
             }
 
             #[inline]
@@ -251,6 +252,8 @@ macro_rules! switch_model {
                 };
                 view.event = has(self.home_event_valid_o())
                     .then(|| HomeEvent::from_pins(self.home_event_o(slice)));
+                view.retired = has(self.home_retire_valid_o())
+                    .then(|| self.home_retire_o(slice));
                 view.answers.clear();
                 if has(self.home_answers_valid_o()) {
                     let ports = u64::from(self.home_answers_o(slice));

@@ -181,14 +181,7 @@ impl Reference {
             entry.txn = txn as u16;
             entry.request = (header.txn, header.addr, header.size);
             self.open[txn] = Some(line);
-            let data = match header.opcode {
-                Opcode::WriteBackFull => {
-                    LineBytes::from_flits(payload, header.poison).map(Payload::Line)
-                }
-                Opcode::WriteUnique => Some(Payload::Write(write_of(header, payload))),
-                opcode if opcode.is_atomic() => atomic_of(header, payload).map(Payload::Atomic),
-                _ => None,
-            };
+            let data = carried(header, payload);
             let src = header.src.as_port().unwrap_or_default();
             let may_write = self.may_write(src, line);
             self.step(
@@ -357,7 +350,17 @@ fn is_coherent(opcode: Opcode) -> bool {
     !matches!(opcode, Opcode::ReadNoSnp | Opcode::WriteNoSnp)
 }
 
-/// What a WriteUnique writes.
+/// What a request to a home carries.
+pub(crate) fn carried(header: &Header, payload: &[Flit]) -> Option<Payload<LineBytes>> {
+    match header.opcode {
+        Opcode::WriteBackFull => LineBytes::from_flits(payload, header.poison).map(Payload::Line),
+        Opcode::WriteUnique => Some(Payload::Write(write_of(header, payload))),
+        opcode if opcode.is_atomic() => atomic_of(header, payload).map(Payload::Atomic),
+        _ => None,
+    }
+}
+
+/// What a WriteUnique or MemWrite writes.
 pub(crate) fn write_of(header: &Header, payload: &[Flit]) -> LineWrite {
     if let Some(bytes) = LineBytes::from_flits(payload, header.poison) {
         return LineWrite {

@@ -7,21 +7,25 @@ use flits::{CacheState, Class, Flit, LinkWord, NodeId, Opcode, RespErr};
 pub struct HomeView {
     /// A word that came.
     pub rx: Option<LinkWord>,
-    /// Every SnpResp that it took at a port.
+    /// Every SnpResp and CompAck that it took at a port.
     pub answers: Vec<PortAnswer>,
+    /// Tracker of a transaction that ended beside the action stage.
+    pub retired: Option<u16>,
     /// What its action stage did.
     pub event: Option<HomeEvent>,
     /// A word that leaves.
     pub tx: Option<LinkWord>,
 }
 
-/// A SnpResp taken at a port.
+/// A SnpResp or CompAck taken at a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortAnswer {
     /// Who speaks; the chip's own unit speaks for all its nodes.
     pub src: NodeId,
     /// Tracker that it is for.
     pub tracker: u16,
+    /// The state that a CompAck says.
+    pub ack: Option<CacheState>,
 }
 
 /// What the action stage of a home did with one event.
@@ -45,6 +49,8 @@ pub struct HomeEvent {
     pub answer: Option<HomeAnswer>,
     /// The recall before the transaction is over.
     pub recall_ends: bool,
+    /// What the directory will say, if nothing is waited for any more but the CompAck.
+    pub settles: Option<Entry>,
     /// What the directory says from now on, if the transaction is over.
     pub ends: Option<Entry>,
 }
@@ -61,7 +67,7 @@ pub struct Entry {
 /// An answer that the action stage took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HomeAnswer {
-    /// Everybody who was snooped has answered at a port.
+    /// Everybody who was snooped, or is to acknowledge, has answered at a port.
     LastOfPorts,
     /// It is made up, because it did not come.
     MadeUp,
@@ -119,6 +125,7 @@ impl HomeEvent {
             refused: flag(2),
             answer: flag(1).then(answer),
             recall_ends: flag(3),
+            settles: flag(9).then(|| entry(8, 192)),
             ends: flag(4).then(|| entry(8, 192)),
         }
     }
@@ -130,6 +137,8 @@ impl PortAnswer {
         PortAnswer {
             src: NodeId::try_from(pins as u16 & 0x3ff).unwrap_or_default(),
             tracker: (pins >> 10) as u16 & 0x3ff,
+            ack: (pins >> 22 & 1 != 0)
+                .then(|| CacheState::from_code((pins >> 20) as u8 & 3).unwrap_or_default()),
         }
     }
 }
@@ -185,7 +194,7 @@ mod tests {
         };
         assert_eq!((opcode, state), (Some(Opcode::CompAck), CacheState::UC));
         assert_eq!(u16::from(src), 0x25);
-        assert!(!event.refused && !event.recall_ends);
+        assert!(!event.refused && !event.recall_ends && event.settles.is_none());
     }
 
     #[test]

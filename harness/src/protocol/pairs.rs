@@ -109,6 +109,8 @@ pub struct Phase {
     pub ack: bool,
     /// The memory owes a Comp.
     pub memory: bool,
+    /// The memory owes the line, for a far atomic.
+    pub fetch: bool,
     /// The owner has forwarded the data.
     pub forwarded: bool,
     /// Dirty data has come home.
@@ -126,6 +128,8 @@ pub enum HomeInput {
     CompAck(CacheState),
     /// Comp of memory; whether it is Ok.
     MemoryComp(bool),
+    /// CompData of memory.
+    MemoryData,
 }
 
 fn asked(op: Opcode, whole: bool, may_write: bool) -> Asked {
@@ -160,12 +164,15 @@ impl HomePair {
                 Work::WriteUnique(write) => {
                     asked(Opcode::WriteUnique, D::whole(write).is_some(), t.may_write)
                 }
+                Work::Atomic { op, .. } => asked(*op, false, t.may_write),
+                Work::CleanInvalid => asked(Opcode::CleanInvalid, false, t.may_write),
                 Work::WriteBack => asked(Opcode::WriteBackFull, true, t.may_write),
                 Work::Recall => Asked::Recall,
             },
             snoops: t.snoops.iter().take(2).count() as u8,
             ack: t.ack,
             memory: t.memory,
+            fetch: t.fetch,
             forwarded: t.forwarded,
             dirty: t.dirty.is_some(),
         });
@@ -179,6 +186,7 @@ impl HomePair {
                 let whole = match data {
                     Some(super::Payload::Write(write)) => D::whole(write).is_some(),
                     Some(super::Payload::Line(_)) => true,
+                    Some(super::Payload::Atomic(_)) => false,
                     None => false,
                 };
                 (HomeInput::Begin(asked(*op, whole, *may_write)), Some(*src))
@@ -186,6 +194,7 @@ impl HomePair {
             HomeIn::Recall => (HomeInput::Begin(Asked::Recall), None),
             HomeIn::SnoopAnswer { op, state, .. } => (HomeInput::SnoopAnswer(*op, *state), None),
             HomeIn::CompAck { state, .. } => (HomeInput::CompAck(*state), None),
+            HomeIn::MemoryData { .. } => (HomeInput::MemoryData, None),
             HomeIn::MemoryComp { resp } => (HomeInput::MemoryComp(*resp == RespErr::Ok), None),
         };
         let own = transaction
@@ -240,6 +249,7 @@ impl NodePair {
         let input = match input {
             NodeIn::Issue(op) => NodeInput::Issue(*op, false),
             NodeIn::IssueMakeUnique(_) => NodeInput::Issue(Opcode::MakeUnique, false),
+            NodeIn::IssueAtomic(op, _) => NodeInput::Issue(*op, false),
             NodeIn::IssueWriteUnique(write) => {
                 NodeInput::Issue(Opcode::WriteUnique, D::whole(write).is_some())
             }
@@ -310,6 +320,7 @@ impl fmt::Display for Phase {
         add(f, self.snoops == 1, "waits for a snooped node")?;
         add(f, self.snoops > 1, "waits for snooped nodes")?;
         add(f, self.memory, "waits for memory")?;
+        add(f, self.fetch, "waits for the line from memory")?;
         add(f, self.ack, "waits for CompAck")
     }
 }
@@ -320,6 +331,7 @@ impl fmt::Display for HomeInput {
             HomeInput::Begin(asked) => write!(f, "{asked}"),
             HomeInput::SnoopAnswer(op, state) => write!(f, "{op} {state}"),
             HomeInput::CompAck(state) => write!(f, "CompAck {state}"),
+            HomeInput::MemoryData => write!(f, "CompData of memory"),
             HomeInput::MemoryComp(true) => write!(f, "Comp of memory"),
             HomeInput::MemoryComp(false) => write!(f, "Comp of memory, failed"),
         }

@@ -1,51 +1,18 @@
 //! One home, its lines and its transactions.
 
+use super::nodes::Nodes;
 use super::packet::{self, Incoming};
 use super::text::Text;
 use crate::FailureKind;
 use crate::agents::LineBytes;
 use crate::check::{Verdict, violation};
-use crate::dut::{Entry, HomeAnswer, HomeEvent, HomeView, PortAnswer};
+use crate::dut::{Entry, HomeAnswer, HomeEvent, HomeView, PortAnswer, carried};
 use crate::protocol::pairs::Pairs;
 use crate::protocol::{Directory, HomeIn, HomeLine, HomeOut, NodeSet, home};
-use flits::{CacheState, Class, Flit, Header, LinkWord, NodeId, Numbering, Opcode, layout};
+use flits::{CacheState, Class, Flit, Header, LinkWord, NodeId, Opcode, layout};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::fmt;
-
-/// The nodes of a system.
-pub(super) struct Nodes {
-    numbering: Numbering,
-    hostile: NodeSet,
-}
-
-impl Nodes {
-    /// `numbering` is that of the directories.
-    pub(super) fn new(numbering: Numbering, hostile: impl Iterator<Item = NodeId>) -> Self {
-        let numbers = hostile.filter_map(|id| numbering.port(id));
-        Nodes {
-            numbering,
-            hostile: numbers.fold(NodeSet::default(), |set, node| set.with(node as u8)),
-        }
-    }
-
-    /// Whether no device is hostile.
-    pub(super) fn trusted(&self) -> bool {
-        self.hostile.is_empty()
-    }
-
-    /// The number of the node with an identifier.
-    fn number(&self, id: NodeId) -> Option<u8> {
-        self.numbering.port(id).map(|port| port as u8)
-    }
-
-    /// Those of a chip.
-    fn of_chip(&self, chip: u16) -> NodeSet {
-        let per_chip = self.numbering.per_chip();
-        let first = usize::from(chip) * per_chip;
-        (first..first + per_chip).fold(NodeSet::default(), |set, port| set.with(port as u8))
-    }
-}
 
 /// A line at the home.
 #[derive(Default)]
@@ -75,6 +42,8 @@ struct Tracker {
     data: Option<LineBytes>,
     /// The last input.
     input: Option<HomeIn<LineBytes>>,
+    /// What the directory says when the CompAck has come, the last that is waited for.
+    settled: Option<Entry>,
     /// It is not compared.
     excused: bool,
 }
@@ -86,8 +55,9 @@ pub(super) struct Home {
     trackers: Vec<Tracker>,
     request: Incoming,
     data: Incoming,
-    /// To memory.
+    /// To memory, and to the requester of a far atomic.
     written: Incoming,
+    returned: Incoming,
     /// Inputs given to the specification.
     pub(super) inputs: u64,
     /// And in which states.
@@ -106,6 +76,7 @@ impl Home {
             request: Incoming::default(),
             data: Incoming::default(),
             written: Incoming::default(),
+            returned: Incoming::default(),
             inputs: 0,
             pairs: Pairs::default(),
         }
@@ -118,6 +89,9 @@ impl Home {
         }
         for answer in &view.answers {
             self.answered_at_port(nodes, answer)?;
+        }
+        if let Some(tracker) = view.retired {
+            self.retires(tracker.into())?;
         }
         if let Some(event) = &view.event {
             self.acted(nodes, event)?;
@@ -143,7 +117,7 @@ impl Home {
                 if let Some(head) = self.data.push(word)
                     && let Ok(header) = Header::decode(Class::Dat, head)
                 {
-                    let data = LineBytes::from_flits(self.data.payload());
+                    let data = LineBytes::from_flits(self.data.payload(), header.poison);
                     self.tracker(header.txn.into()).data = data;
                 }
             }
@@ -152,7 +126,7 @@ impl Home {
         Ok(())
     }
 
-    /// A SnpResp is taken at a port.
+    /// A SnpResp or CompAck is taken at a port.
     fn answered_at_port(&mut self, nodes: &Nodes, answer: &PortAnswer) -> Verdict {
         let index = answer.tracker.into();
         let Some(line) = self.line_of_answer(index) else {
@@ -171,6 +145,10 @@ impl Home {
             }
         };
         for src in speakers.iter() {
+            if let Some(state) = answer.ack {
+                self.step(nodes, index, line, HomeIn::CompAck { src, state })?;
+                continue;
+            }
             let input = HomeIn::SnoopAnswer {
                 op: Opcode::SnpResp,
                 src,
@@ -195,6 +173,9 @@ impl Home {
         }
         if event.recall_ends {
             self.recall_ends(index)?;
+        }
+        if let Some(entry) = event.settles {
+            self.tracker(index).settled = Some(entry);
         }
         match event.ends {
             Some(entry) => self.ends(index, line_of(event.addr), entry),
@@ -247,7 +228,7 @@ impl Home {
             op: header.opcode,
             src,
             may_write: header.state != CacheState::SC,
-            data: packet::carried(&header, &payload),
+            data: carried(&header, &payload),
         };
         let said = directory_of(entry);
         let directory = self.lines.entry(line).or_default().state.directory;
@@ -284,6 +265,12 @@ impl Home {
         let input = match (opcode, number) {
             (Some(Opcode::CompAck), Some(src)) => HomeIn::CompAck { src, state },
             (Some(Opcode::Comp), _) => HomeIn::MemoryComp { resp },
+            (Some(Opcode::CompData), _) if self.tracker(index).data.is_some() => {
+                match self.tracker(index).data.take() {
+                    Some(data) => HomeIn::MemoryData { data },
+                    None => return Ok(()),
+                }
+            }
             (Some(op), Some(src)) if is_snoop_answer(op) => {
                 // A CompAck may come before the data that came first is taken.
                 let data = (op.has_payload()).then(|| self.tracker(index).data.take());
@@ -338,7 +325,9 @@ impl Home {
                         self.excuse(index);
                         return Ok(());
                     }
-                    self.tracker(index).due.push_back(packet::due(output));
+                    let tracker = self.tracker(index);
+                    let due = packet::due(output, tracker.request.as_ref());
+                    tracker.due.push_back(due);
                 }
                 Ok(())
             }
@@ -365,9 +354,22 @@ impl Home {
         self.over(index, line, Directory::Invalid, "the recall")
     }
 
+    /// A transaction is over with its CompAck.
+    fn retires(&mut self, index: usize) -> Verdict {
+        let tracker = self.tracker(index);
+        match (tracker.request, tracker.settled) {
+            (Some(request), Some(entry)) => self.ends(index, request.line(), entry),
+            _ => {
+                let text = "ends a transaction that waits for more than its CompAck".to_owned();
+                Err(self.differs(0, index, text))
+            }
+        }
+    }
+
     /// A transaction is over.
     fn ends(&mut self, index: usize, line: u64, entry: Entry) -> Verdict {
-        self.tracker(index).open = false;
+        let tracker = self.tracker(index);
+        (tracker.open, tracker.settled) = (false, None);
         self.over(index, line, directory_of(entry), "the transaction")
     }
 
@@ -384,7 +386,10 @@ impl Home {
             directory,
             transaction,
         } = &entry.state;
-        let unsent = |out: &&HomeOut<LineBytes>| !matches!(out, HomeOut::Comp { .. });
+        // What nobody acknowledges is sent last.
+        let last =
+            |out: &HomeOut<_>| matches!(out, HomeOut::Comp { .. } | HomeOut::CompData { .. });
+        let unsent = |out: &&HomeOut<LineBytes>| !last(out);
         let text = if let Some(transaction) = transaction {
             format!("ends {what}, and the specification does not: {transaction:?}")
         } else if let Some(due) = self.trackers[index].due.iter().find(unsent) {
@@ -409,6 +414,10 @@ impl Home {
                 Some(head) => head,
                 None => return Ok(()),
             },
+            Class::Dat => match self.returned.push(word) {
+                Some(head) => head,
+                None => return Ok(()),
+            },
             _ => word.flit,
         };
         let Ok(header) = Header::decode(word.class, head) else {
@@ -416,7 +425,7 @@ impl Home {
             return Err(self.differs(line_of(address(head)), 0, text));
         };
         let index = usize::from(match header.class() {
-            Class::Rsp => header.home_txn,
+            Class::Rsp | Class::Dat => header.home_txn,
             _ => header.txn,
         });
         let (line, tracker) = (header.line(), self.tracker(index));
@@ -432,6 +441,7 @@ impl Home {
         let targets = NodeSet(u64::from(targets).checked_shl(first as u32).unwrap_or(0));
         let payload = match word.class {
             Class::Mem => self.written.payload(),
+            Class::Dat => self.returned.payload(),
             _ => &[],
         };
         let sent = packet::said(&header, payload, targets, |id| nodes.number(id));
@@ -502,7 +512,9 @@ impl Home {
                 tracker.due.pop_front();
                 let answers = match sent {
                     HomeOut::MemRead { .. } => Some(header.return_txn),
-                    HomeOut::Comp { .. } => Some(header.txn),
+                    HomeOut::Comp { .. } | HomeOut::CompData { .. } => Some(header.txn),
+                    // The answer comes back under the number of the transaction itself.
+                    HomeOut::Fetch if usize::from(header.return_txn) != index => None,
                     _ => txn,
                 };
                 (answers != txn).then_some(" for another request")

@@ -6,14 +6,15 @@
 //! * words that come: requests, line by line in the order of their arrival, and the data of answers;
 //! * the action stage: whose turn has come and what the directory says of the line, which answer is
 //!   taken, and what the directory says when the transaction ends;
-//! * each SnpResp that is taken at a port, where that of a chip speaks for all its nodes;
+//! * each SnpResp and CompAck that is taken at a port, where the SnpResp of a chip speaks for all its
+//!   nodes;
 //! * words that leave: a recall is known by its snoop, all others are compared.
 //!
 //! A request must be served in its turn; each packet must be the next that the specification sends
 //! for that transaction, to the same nodes, with the same state, status and data; when a transaction
 //! ends the specification's must be over, everything sent, and the directory the same.
 //!
-//! * `home`: one home, its lines and its transactions;
+//! * `home`: one home, its lines and its transactions; `nodes`: how directories number the nodes;
 //! * `packet`: words into packets, and a packet against what the specification sends;
 //! * `text`: inputs, outputs and directories in a failure.
 //!
@@ -22,6 +23,7 @@
 //! directory is taken over at the end.
 
 mod home;
+mod nodes;
 mod packet;
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,8 @@ use super::Verdict;
 use crate::dut::HomeView;
 use crate::protocol::pairs::Pairs;
 use flits::{NodeId, Numbering};
-use home::{Home, Nodes};
+use home::Home;
+use nodes::Nodes;
 use std::collections::BTreeMap;
 
 /// All homes of a system.

@@ -31,32 +31,49 @@ impl Incoming {
     }
 }
 
-/// What a request carries.
-pub(super) fn carried(header: &Header, payload: &[Flit]) -> Option<Payload<LineBytes>> {
-    match header.opcode {
-        Opcode::WriteBackFull => LineBytes::from_flits(payload).map(Payload::Line),
-        Opcode::WriteUnique => Some(Payload::Write(write_of(header, payload))),
-        _ => None,
-    }
-}
-
 /// A write in one form: all of a line as a line, a piece with zeros wherever it writes nothing.
 fn plain(payload: Payload<LineBytes>) -> Payload<LineBytes> {
     match payload {
         Payload::Write(write) if write.mask == u64::MAX => Payload::Line(write.bytes),
         Payload::Write(write) => Payload::Write(LineWrite {
-            bytes: LineBytes([0; layout::LINE_BYTES]).merged(&write),
+            bytes: LineBytes::new([0; layout::LINE_BYTES]).merged(&write),
             mask: write.mask,
         }),
         line => line,
     }
 }
 
-/// What the specification sends, in the form in which [`said`] gives what the home sends.
-pub(super) fn due(out: HomeOut<LineBytes>) -> HomeOut<LineBytes> {
-    match out {
-        HomeOut::MemWrite(payload) => HomeOut::MemWrite(plain(payload)),
-        out => out,
+/// The bytes of an access, and zeros everywhere else.
+fn accessed(data: &LineBytes, addr: u64, size: u8) -> LineBytes {
+    let mut piece = LineBytes {
+        bytes: [0; layout::LINE_BYTES],
+        poison: data.poison,
+    };
+    let at = LineBytes::offset(addr);
+    let bytes = data.at(addr, 1 << size);
+    piece.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    piece
+}
+
+/// What the specification sends for a request, in the form in which [`said`] gives what the home
+/// sends.
+pub(super) fn due(out: HomeOut<LineBytes>, request: Option<&Header>) -> HomeOut<LineBytes> {
+    match (out, request) {
+        (HomeOut::MemWrite(payload), _) => HomeOut::MemWrite(plain(payload)),
+        // Of the line that an atomic found only the word is sent.
+        (
+            HomeOut::CompData {
+                requester,
+                data,
+                resp,
+            },
+            Some(request),
+        ) => HomeOut::CompData {
+            requester,
+            data: accessed(&data, request.addr, request.size),
+            resp,
+        },
+        (out, _) => out,
     }
 }
 
@@ -69,6 +86,7 @@ pub(super) fn said(
     node: impl Fn(NodeId) -> Option<u8>,
 ) -> Option<HomeOut<LineBytes>> {
     Some(match header.opcode {
+        Opcode::MemRead if header.return_node == header.src => HomeOut::Fetch,
         Opcode::MemRead => HomeOut::MemRead {
             requester: node(header.return_node)?,
             state: header.state,
@@ -79,6 +97,18 @@ pub(super) fn said(
             state: header.state,
             resp: header.resp,
         },
+        Opcode::CompData => {
+            let mut data = LineBytes::new([0; layout::LINE_BYTES]);
+            let first = LineBytes::offset(header.addr) & !(layout::FLIT_BYTES - 1);
+            let flit = payload.first()?.to_bytes();
+            data.bytes[first..first + layout::FLIT_BYTES].copy_from_slice(&flit);
+            data.poison = header.poison;
+            HomeOut::CompData {
+                requester: node(header.dst)?,
+                data: accessed(&data, header.addr, header.size),
+                resp: header.resp,
+            }
+        }
         op if op.class() == Class::Snp => HomeOut::Snoop {
             op,
             targets,

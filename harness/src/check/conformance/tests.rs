@@ -2,7 +2,7 @@ use super::*;
 use crate::FailureKind;
 use crate::dut::{Entry, HomeAnswer, HomeEvent, PortAnswer};
 use flits::layout::LINE_SIZE;
-use flits::{CacheState, Header, Opcode, Packet, RespErr};
+use flits::{CacheState, Header, Opcode, Packet};
 
 const LINE: u64 = 0x1040;
 
@@ -50,6 +50,7 @@ fn event(tracker: u16, src: usize, txn: u16) -> HomeEvent {
         refused: false,
         answer: None,
         recall_ends: false,
+        settles: None,
         ends: None,
     }
 }
@@ -119,27 +120,33 @@ impl Acted {
         })
     }
 
-    fn answer(opcode: Opcode, src: NodeId, state: CacheState) -> HomeAnswer {
-        HomeAnswer::Packet {
-            opcode: Some(opcode),
-            src,
-            state,
-            resp: RespErr::Ok,
-        }
-    }
-
     /// Its requester acknowledges, and it ends.
     fn ends(&mut self, tracker: u16, src: usize, state: CacheState, entry: Entry) -> Said {
         self.does(HomeEvent {
-            answer: Some(Self::answer(Opcode::CompAck, node(src), state)),
-            ends: Some(entry),
+            settles: Some(entry),
             ..event(tracker, src, 0)
+        })?;
+        self.see(&HomeView {
+            answers: vec![PortAnswer {
+                src: node(src),
+                tracker,
+                ack: Some(state),
+            }],
+            ..HomeView::default()
+        })?;
+        self.see(&HomeView {
+            retired: Some(tracker),
+            ..HomeView::default()
         })
     }
 
     fn answers_at_port(&mut self, tracker: u16, src: NodeId) -> Said {
         self.see(&HomeView {
-            answers: vec![PortAnswer { src, tracker }],
+            answers: vec![PortAnswer {
+                src,
+                tracker,
+                ack: None,
+            }],
             ..HomeView::default()
         })
     }

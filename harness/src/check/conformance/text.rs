@@ -10,15 +10,18 @@ pub(super) struct Text<'a, T>(pub &'a T);
 
 fn payload(f: &mut fmt::Formatter<'_>, payload: &Payload<LineBytes>) -> fmt::Result {
     match payload {
-        Payload::Line(bytes) => write!(f, " of the line {}", hex(&bytes.0)),
+        Payload::Line(bytes) => write!(f, " of the line {}", hex(bytes)),
         Payload::Write(LineWrite { bytes, mask }) => {
-            write!(f, " of bytes {mask:#x} of {}", hex(&bytes.0))
+            write!(f, " of bytes {mask:#x} of {}", hex(bytes))
         }
+        Payload::Atomic(atomic) => write!(f, " {atomic:?}"),
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn hex(data: &LineBytes) -> String {
+    let bytes = data.bytes.iter().map(|byte| format!("{byte:02x}"));
+    let corrupt = data.poison.then(|| " (poisoned)".to_owned());
+    bytes.chain(corrupt).collect()
 }
 
 fn failed(f: &mut fmt::Formatter<'_>, resp: RespErr) -> fmt::Result {
@@ -62,11 +65,12 @@ impl fmt::Display for Text<'_, HomeIn<LineBytes>> {
             } => {
                 write!(f, "{op} {state} from {src}")?;
                 match data {
-                    Some(data) => write!(f, " with {}", hex(&data.0)),
+                    Some(data) => write!(f, " with {}", hex(data)),
                     None => Ok(()),
                 }
             }
             HomeIn::CompAck { src, state } => write!(f, "CompAck {state} from {src}"),
+            HomeIn::MemoryData { data } => write!(f, "CompData of memory with {}", hex(data)),
             HomeIn::MemoryComp { resp } => {
                 write!(f, "Comp of memory")?;
                 failed(f, *resp)
@@ -80,6 +84,16 @@ impl fmt::Display for Text<'_, HomeOut<LineBytes>> {
         match self.0 {
             HomeOut::Snoop { op, targets, .. } => write!(f, "{op} to {targets:?}"),
             HomeOut::MemRead { requester, state } => write!(f, "MemRead {state} for {requester}"),
+            HomeOut::Fetch => write!(f, "MemRead for itself"),
+            HomeOut::CompData {
+                requester,
+                data,
+                resp,
+            } => {
+                write!(f, "CompData of {}", hex(data))?;
+                failed(f, *resp)?;
+                write!(f, " to {requester}")
+            }
             HomeOut::MemWrite(written) => {
                 write!(f, "MemWrite")?;
                 payload(f, written)
