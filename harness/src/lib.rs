@@ -9,6 +9,7 @@
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
 //! * [`mod@coverage`]: what of RTL and protocol the suite reaches;
 //! * [`consistency`]: whether a memory model allows what threads saw;
+//! * [`conform`]: how much of the protocol the RTL is taken through;
 //! * [`mod@bench`]: what is measured, of the switch and of the simulation;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
@@ -18,6 +19,7 @@ mod hex;
 pub mod agents;
 pub mod bench;
 pub mod check;
+pub mod conform;
 pub mod consistency;
 pub mod coverage;
 pub mod dut;

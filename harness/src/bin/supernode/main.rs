@@ -5,6 +5,7 @@
 mod bench;
 mod check;
 mod coverage;
+mod conform;
 mod info;
 mod kv;
 mod litmus;
@@ -58,6 +59,8 @@ enum Command {
     Info(info::Args),
     /// Run litmus tests on the switch and compare the final states with a memory model.
     Litmus(litmus::Args),
+    /// Take the RTL through the protocol: which states met which inputs, and which never did.
+    Conform(conform::Args),
     /// Explore every state of small models of the protocol and check its rules.
     Prove(prove::Args),
     /// Merge and judge what covered runs have reached.
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Wave(args) => wave::run(&args),
+        Command::Conform(args) => conform::run(&args),
         Command::Litmus(args) => litmus::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Coverage(args) => coverage::run(&args),

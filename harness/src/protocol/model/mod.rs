@@ -32,9 +32,11 @@ pub use system::{Agent, MAX_LINES, MAX_NODES, Packet, System};
 pub use value::{Age, Value, Write};
 
 use super::NodeSet;
+use super::pairs::Pairs;
 use explore::{Expansion, Space};
 use flits::{Class, Opcode};
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 /// What the home may take back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +132,8 @@ pub struct Protocol {
     config: Config,
     fault: Option<Fault>,
     renamings: Vec<encode::Renaming>,
+    /// Where to note which states meet which inputs.
+    pairs: Option<Arc<Mutex<Pairs>>>,
 }
 
 impl Protocol {
@@ -148,7 +152,27 @@ impl Protocol {
             config,
             fault,
             renamings,
+            pairs: None,
         })
+    }
+
+    /// The same, and where it notes which states meet which inputs.
+    #[must_use]
+    pub fn noting(self) -> (Self, Arc<Mutex<Pairs>>) {
+        let pairs = Arc::default();
+        let noting = Self {
+            pairs: Some(Arc::clone(&pairs)),
+            ..self
+        };
+        (noting, pairs)
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Pairs)) {
+        if let Some(pairs) = &self.pairs
+            && let Ok(mut pairs) = pairs.lock()
+        {
+            note(&mut pairs);
+        }
     }
 
     /// A trace as a sequence chart in text.

@@ -332,6 +332,7 @@ fn step_node(
 ) -> Result<(), Broken> {
     let place = (usize::from(n), usize::from(line));
     let before = std::mem::take(&mut s.nodes[place.0][place.1]);
+    p.note(|pairs| pairs.node(&before, &input));
     let (after, outputs) = fault::node(p.fault, before, input)
         .map_err(|Violation(what)| Broken::new(Rule::Expected, format_args!("node {n}: {what}")))?;
     s.nodes[place.0][place.1] = after;
@@ -370,6 +371,7 @@ fn step_node(
 
 fn step_home(p: &Protocol, s: &mut System, line: u8, input: HomeIn<Value>) -> Result<(), Broken> {
     let before = std::mem::take(&mut s.homes[usize::from(line)]);
+    p.note(|pairs| pairs.home(&before, &input));
     let (after, outputs) = fault::home(p.fault, before, input)
         .map_err(|Violation(what)| Broken::new(Rule::Expected, format_args!("home: {what}")))?;
     s.homes[usize::from(line)] = after;
