@@ -18,8 +18,8 @@
 //! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock.
 
 mod cable;
-pub mod coverage;
 mod conformance;
+pub mod coverage;
 mod delivery;
 mod golden;
 mod link;

@@ -7,8 +7,8 @@ use flits::{CacheState, Class, Header, LinkWord, Opcode, Packet, RespErr};
 use rustc_hash::FxHashSet;
 
 use super::cable::Cables;
-use super::coverage::{Counters, Seen};
 use super::conformance::Conformance;
+use super::coverage::{Counters, Seen};
 use super::delivery::Delivery;
 use super::golden::{Golden, Performed, Written};
 use super::link::{Port, may_receive};

@@ -4,8 +4,8 @@
 
 mod bench;
 mod check;
-mod coverage;
 mod conform;
+mod coverage;
 mod info;
 mod kv;
 mod litmus;
