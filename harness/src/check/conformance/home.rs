@@ -5,7 +5,7 @@ use super::packet::{self, Incoming};
 use super::text::Text;
 use crate::FailureKind;
 use crate::agents::LineBytes;
-use crate::check::{Verdict, violation};
+use crate::check::{Verdict, Violation, violation};
 use crate::dut::{Entry, HomeAnswer, HomeEvent, HomeView, PortAnswer, carried};
 use crate::protocol::pairs::Pairs;
 use crate::protocol::{Directory, HomeIn, HomeLine, HomeOut, NodeSet, home};
@@ -184,25 +184,21 @@ impl Home {
     }
 
     /// The request whose turn it is on the line, which must be the one that the home takes.
-    fn next_request(&mut self, event: &HomeEvent) -> Result<Request, Box<super::super::Violation>> {
+    fn next_request(&mut self, event: &HomeEvent) -> Result<Request, Box<Violation>> {
         let line = line_of(event.addr);
         let waiting = self.lines.get_mut(&line).map(|line| &mut line.waiting);
         let next = waiting.and_then(VecDeque::pop_front);
-        let served =
-            format_args!("serves a request of {} with txn {}", event.src, event.txn).to_string();
-        match next {
-            Some(next) if sender(next.head) == (event.src, event.txn) => Ok(next),
+        let wrong = match next {
+            Some(next) if sender(next.head) == (event.src, event.txn) => return Ok(next),
             Some(next) => {
                 let (src, txn) = sender(next.head);
-                let text =
-                    format!("{served} before the one of {src} with txn {txn}, which came first");
-                Err(self.differs(line, event.tracker.into(), text))
+                format!("before the one of {src} with txn {txn}, which came first")
             }
-            None => {
-                let text = format!("{served}, which has not come");
-                Err(self.differs(line, event.tracker.into(), text))
-            }
-        }
+            None => "that has not come".to_owned(),
+        };
+        let HomeEvent { src, txn, .. } = event;
+        let text = format!("serves a request of {src} with txn {txn} {wrong}");
+        Err(self.differs(line, event.tracker.into(), text))
     }
 
     /// The turn of a request has come.
@@ -261,27 +257,20 @@ impl Home {
         let Some(line) = self.line_of_answer(index) else {
             return Ok(());
         };
-        let number = nodes.number(src);
-        let input = match (opcode, number) {
-            (Some(Opcode::CompAck), Some(src)) => HomeIn::CompAck { src, state },
-            (Some(Opcode::Comp), _) => HomeIn::MemoryComp { resp },
-            (Some(Opcode::CompData), _) if self.tracker(index).data.is_some() => {
-                match self.tracker(index).data.take() {
-                    Some(data) => HomeIn::MemoryData { data },
-                    None => return Ok(()),
-                }
-            }
-            (Some(op), Some(src)) if is_snoop_answer(op) => {
-                // A CompAck may come before the data that came first is taken.
-                let data = (op.has_payload()).then(|| self.tracker(index).data.take());
-                let data = data.flatten();
-                HomeIn::SnoopAnswer {
-                    op,
-                    src,
-                    state,
-                    data,
-                }
-            }
+        // A CompAck may come before the data that came first is taken.
+        let data = opcode
+            .filter(|op| op.has_payload())
+            .and_then(|_| self.tracker(index).data.take());
+        let input = match (opcode, nodes.number(src), data) {
+            (Some(Opcode::CompAck), Some(src), _) => HomeIn::CompAck { src, state },
+            (Some(Opcode::Comp), ..) => HomeIn::MemoryComp { resp },
+            (Some(Opcode::CompData), _, Some(data)) => HomeIn::MemoryData { data },
+            (Some(op), Some(src), data) if is_snoop_answer(op) => HomeIn::SnoopAnswer {
+                op,
+                src,
+                state,
+                data,
+            },
             _ => {
                 let text = format!("takes {opcode:?} from {src}, which is no answer to a home");
                 return Err(self.differs(line, index, text));
@@ -545,7 +534,7 @@ impl Home {
 
     /// The failure that the home is not the specification's.
     #[cold]
-    fn differs(&self, line: u64, index: usize, what: String) -> Box<super::super::Violation> {
+    fn differs(&self, line: u64, index: usize, what: String) -> Box<Violation> {
         let input = self.trackers.get(index).and_then(|t| t.input.as_ref());
         let after = |f: &mut fmt::Formatter<'_>| match input {
             Some(input) => write!(f, ", on {}", Text(input)),
