@@ -11,6 +11,7 @@
 //! * [`consistency`]: whether a memory model allows what threads saw;
 //! * [`conform`]: how much of the protocol the RTL is taken through;
 //! * [`mod@bench`]: what is measured, of the switch and of the simulation;
+//! * [`fuzz`], [`shrink`]: stimuli that look for failures, and failures made small;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
 mod failure;
@@ -23,10 +24,12 @@ pub mod conform;
 pub mod consistency;
 pub mod coverage;
 pub mod dut;
+pub mod fuzz;
 pub mod link;
 pub mod litmus;
 pub mod protocol;
 pub mod report;
+pub mod shrink;
 pub mod sim;
 pub mod topology;
 pub mod wave;
