@@ -310,7 +310,10 @@ fn requests_of_a_line_out_of_turn_fail() {
     home.asks(Opcode::ReadShared, 2, 6, CacheState::SC)
         .expect("right");
     fails(home.begins(1, 2, 6, shared(&[])), "which came first");
-    fails(Acted::new().begins(1, 2, 6, shared(&[])), "that has not come");
+    fails(
+        Acted::new().begins(1, 2, 6, shared(&[])),
+        "that has not come",
+    );
 }
 
 #[test]
