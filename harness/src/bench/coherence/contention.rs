@@ -6,6 +6,7 @@ use crate::report::plot::{Chart, Curve, Plot};
 use crate::report::sheet::{Cell, Section, Table};
 use crate::sim::{NodeHandle, join_all};
 use crate::{Failure, FailureKind};
+use flits::AtomicOp;
 use flits::layout::LINE_BYTES;
 use std::collections::BTreeSet;
 
@@ -29,6 +30,8 @@ enum Layout {
     Shared,
     /// The same, and a pause after each.
     Paused,
+    /// All in one counter, by fetch-add at its home.
+    Far,
     /// Each in its own, all in one line, by load and store.
     Packed,
     /// Each in its own, in a line of its own, by load and store.
@@ -38,7 +41,7 @@ enum Layout {
 impl Layout {
     fn counter(self, index: usize) -> u64 {
         let stride = match self {
-            Layout::Shared | Layout::Paused => 0,
+            Layout::Shared | Layout::Paused | Layout::Far => 0,
             Layout::Packed => BYTES,
             Layout::Padded => LINE_BYTES as u64,
         };
@@ -52,6 +55,7 @@ pub struct Contended {
     nodes: usize,
     shared: f64,
     paused: f64,
+    far: f64,
     packed: f64,
     padded: f64,
 }
@@ -61,6 +65,7 @@ pub fn measure(nodes: usize) -> Result<Contended, Failure> {
         nodes,
         shared: cycles(nodes, Layout::Shared)?,
         paused: cycles(nodes, Layout::Paused)?,
+        far: cycles(nodes, Layout::Far)?,
         packed: cycles(nodes, Layout::Packed)?,
         padded: cycles(nodes, Layout::Padded)?,
     })
@@ -105,6 +110,9 @@ async fn count(node: NodeHandle, layout: Layout, index: usize) {
                 node.fetch_add(counter, 1u32).await;
                 node.idle(PAUSE).await;
             }
+            Layout::Far => {
+                node.atomic_load(AtomicOp::Add, counter, 1u32).await;
+            }
             Layout::Packed | Layout::Padded => {
                 let value = node.load::<u32>(counter).await;
                 node.store(counter, value + 1).await;
@@ -120,6 +128,7 @@ pub fn section(contended: &[Contended]) -> Section {
             ("nodes", "nodes"),
             ("shared", "one counter, fetch-add"),
             ("paused", "with pauses"),
+            ("far", "far fetch-add"),
             ("packed", "own counters, one line"),
             ("padded", "own counters, own lines"),
             ("false_sharing", "one line of own lines"),
@@ -129,6 +138,7 @@ pub fn section(contended: &[Contended]) -> Section {
         nodes,
         shared,
         paused,
+        far,
         packed,
         padded,
     } in contended
@@ -137,6 +147,7 @@ pub fn section(contended: &[Contended]) -> Section {
             Cell::Count(nodes as u64),
             Cell::Number(shared, 2),
             Cell::Number(paused, 2),
+            Cell::Number(far, 2),
             Cell::Number(packed, 2),
             Cell::Number(padded, 2),
             Cell::Number(packed / padded, 1),
@@ -148,7 +159,7 @@ pub fn section(contended: &[Contended]) -> Section {
     };
     let most = contended
         .iter()
-        .flat_map(|c| [c.shared, c.paused, c.packed, c.padded]);
+        .flat_map(|c| [c.shared, c.paused, c.far, c.packed, c.padded]);
     Section {
         title: "Cycles a count, when several nodes count".into(),
         notes: vec![
@@ -160,6 +171,9 @@ pub fn section(contended: &[Contended]) -> Section {
                 "Without pauses a node that has the line counts until it is taken away; a pause \
                  of {PAUSE} cycles after each count lets it go."
             ),
+            "A far fetch-add is done at the home, which reads and writes memory for each; near \
+             ones are done in a cache that owns the line."
+                .into(),
         ],
         table,
         charts: vec![Chart::Plot(Plot {
@@ -169,6 +183,7 @@ pub fn section(contended: &[Contended]) -> Section {
             curves: vec![
                 curve("one counter, fetch-add", |c| c.shared),
                 curve("one counter, with pauses", |c| c.paused),
+                curve("one counter, far", |c| c.far),
                 curve("own counters, one line", |c| c.packed),
                 curve("own counters, own lines", |c| c.padded),
             ],
