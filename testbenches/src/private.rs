@@ -1,7 +1,7 @@
 //! Programs whose every result is fixed, whatever the timing.
 
 use flits::stimulus::{Op, OpKind, Stimulus};
-use flits::strategies::{Programs, usual_kinds};
+use flits::strategies::Programs;
 use flits::{Data, RespErr};
 use harness::sim::Outcome;
 use proptest::strategy::Strategy;
@@ -10,7 +10,7 @@ use proptest::strategy::Strategy;
 /// only those, before and after giving them up.
 pub fn programs() -> impl Strategy<Value = Stimulus> {
     // Of what is poisoned more than was written so, timing decides.
-    let mut kinds = vec![
+    let kinds = [
         OpKind::Load,
         OpKind::Store,
         OpKind::StoreLine,
@@ -26,7 +26,6 @@ pub fn programs() -> impl Strategy<Value = Stimulus> {
         OpKind::AtomicSwap,
         OpKind::CleanInvalid,
     ];
-    kinds.retain(|kind| usual_kinds().contains(kind));
     Programs::new(4)
         .kinds(&kinds)
         .steps(1..=60)

@@ -40,15 +40,9 @@ struct Draw {
     words: Vec<LinkWord>,
 }
 
-/// Whether random programs have far atomics, clean_invalid and write_poison: not before the switch
-/// serves them.
-const WITH_FAR: bool = false;
-
 /// The operations of random programs: all but `raw`.
 pub fn usual_kinds() -> Vec<OpKind> {
-    use OpKind::{CleanInvalid, Raw, WritePoison};
-    let is_new = |kind: OpKind| kind.is_far() || matches!(kind, CleanInvalid | WritePoison);
-    let is_usual = |&kind: &OpKind| kind != Raw && (WITH_FAR || !is_new(kind));
+    let is_usual = |&kind: &OpKind| kind != OpKind::Raw;
     OpKind::ALL.into_iter().filter(is_usual).collect()
 }
 
