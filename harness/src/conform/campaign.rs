@@ -63,16 +63,19 @@ const STEP: u64 = 7;
 const LINES: u64 = 1 << 10;
 const LINE: u64 = 64;
 
-async fn perform(node: &NodeHandle, deed: Deed, line: u64) {
+/// Does it. Each write has a value of its own, as the checkers tell writes apart by their values.
+async fn perform(node: &NodeHandle, deed: Deed, line: u64, value: u64) {
+    let bytes = value.to_le_bytes();
+    let whole: [u8; LINE as usize] = std::array::from_fn(|i| bytes[i % bytes.len()]);
     match deed {
         Deed::Load => drop(node.try_load::<u64>(line).await),
-        Deed::Store => drop(node.try_store(line, 1u64).await),
-        Deed::StoreLine => node.store_line(line, &[2; 64]).await,
+        Deed::Store => drop(node.try_store(line, value).await),
+        Deed::StoreLine => node.store_line(line, &whole).await,
         Deed::Evict => node.evict(line).await,
         Deed::ReadOnce => drop(node.read_once(line).await),
-        Deed::Write => node.write_unique(line + 8, &[3; 8]).await,
-        Deed::WriteLine => node.write_unique(line, &[4; 64]).await,
-        Deed::Atomic => drop(node.atomic_load(AtomicOp::Add, line, 1u64).await),
+        Deed::Write => node.write_unique(line + 8, &bytes).await,
+        Deed::WriteLine => node.write_unique(line, &whole).await,
+        Deed::Atomic => drop(node.atomic_load(AtomicOp::Add, line, value).await),
         Deed::Clean => node.clean_invalid(line).await,
     }
 }
@@ -87,15 +90,15 @@ async fn sweep(sys: System, delays: u64) {
                 for delay in 0..delays {
                     let line = turn % LINES * LINE;
                     turn += 1;
-                    perform(&sys.node(3), Deed::Clean, line).await;
+                    perform(&sys.node(3), Deed::Clean, line, 0).await;
                     for &(node, deed) in situation {
-                        perform(&sys.node(node), deed, line).await;
+                        perform(&sys.node(node), deed, line, 8 * turn + 4 + node as u64).await;
                     }
                     let one = |node: usize, deed, delay| {
                         let sys = sys.clone();
                         async move {
                             sys.idle(1 + delay).await;
-                            perform(&sys.node(node), deed, line).await;
+                            perform(&sys.node(node), deed, line, 8 * turn + node as u64).await;
                         }
                     };
                     let (before, after) = (delay % 2 * STEP, delay * STEP);
@@ -115,7 +118,7 @@ async fn scramble(sys: System, seed: u64, operations: u64, lines: u64, deeds: &'
             let line = LINE * rng.random_range(0..lines);
             let deed = deeds[rng.random_range(0..deeds.len())];
             node.idle(rng.random_range(0..40)).await;
-            perform(&node, deed, line).await;
+            perform(&node, deed, line, rng.random()).await;
         }
     };
     let tasks: Vec<_> = sys.nodes().map(|node| sys.spawn(program(node))).collect();
