@@ -46,6 +46,8 @@ pub enum FailureKind {
     Access,
     /// An assertion of the model fired.
     Assertion,
+    /// The harness itself panicked.
+    Harness,
     /// The run could not start: configuration, address map, or trace file.
     Setup,
 }
@@ -62,6 +64,7 @@ impl fmt::Display for FailureKind {
             FailureKind::Progress => "progress",
             FailureKind::Access => "access",
             FailureKind::Assertion => "assertion",
+            FailureKind::Harness => "harness",
             FailureKind::Setup => "setup",
         })
     }

@@ -10,6 +10,7 @@
 //! * [`mod@coverage`]: what of RTL and protocol the suite reaches;
 //! * [`consistency`]: whether a memory model allows what threads saw;
 //! * [`mod@bench`]: what is measured, of the switch and of the simulation;
+//! * [`fuzz`], [`shrink`]: stimuli that look for failures, and failures made small;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
 mod failure;
@@ -21,10 +22,12 @@ pub mod check;
 pub mod consistency;
 pub mod coverage;
 pub mod dut;
+pub mod fuzz;
 pub mod link;
 pub mod litmus;
 pub mod protocol;
 pub mod report;
+pub mod shrink;
 pub mod sim;
 pub mod topology;
 pub mod wave;

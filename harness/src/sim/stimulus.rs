@@ -119,6 +119,32 @@ impl Supernode {
     /// # Errors
     /// As [`run_stimulus_with`]; also if the configurations differ.
     pub fn run_stimulus(&mut self, stimulus: &Stimulus) -> Result<Outcome, Failure> {
+        let events = self.perform(stimulus)?;
+        self.close_vcd()?;
+        let mut history = History {
+            events: events.clone(),
+        };
+        history.events.sort_by_key(|event| event.end);
+        let (cycles, stats) = (self.cycle(), self.stats());
+        let (errors, homes) = (self.error_log()?, self.home_counters()?);
+        let (counts, packets) = (self.check_counts(), self.packets().to_vec());
+        Ok(Outcome {
+            events,
+            history,
+            cycles,
+            stats,
+            counts,
+            packets,
+            errors,
+            homes,
+        })
+    }
+
+    /// Runs the steps of a stimulus and gives what each did.
+    ///
+    /// # Errors
+    /// As [`Supernode::run_stimulus`].
+    pub(crate) fn perform(&mut self, stimulus: &Stimulus) -> Result<Vec<Event>, Failure> {
         let fail = |text: String| Err(Failure::new(0, FailureKind::Setup, text));
         if let Err(reason) = stimulus.check() {
             return fail(format!("stimulus: {reason}"));
@@ -148,28 +174,11 @@ impl Supernode {
             }
             std::future::ready(())
         })?;
-        self.close_vcd()?;
         let mut events: Vec<Event> = results.take().into_iter().flatten().collect();
         let order = self.machine.checks.take_order();
         let computed = self.machine.checks.take_computed();
         note_order(&mut events, &first, &order, &computed);
-        let mut history = History {
-            events: events.clone(),
-        };
-        history.events.sort_by_key(|event| event.end);
-        let (cycles, stats) = (self.cycle(), self.stats());
-        let (errors, homes) = (self.error_log()?, self.home_counters()?);
-        let (counts, packets) = (self.check_counts(), self.packets().to_vec());
-        Ok(Outcome {
-            events,
-            history,
-            cycles,
-            stats,
-            counts,
-            packets,
-            errors,
-            homes,
-        })
+        Ok(events)
     }
 }
 

@@ -7,7 +7,7 @@ use super::mailbox::Mailbox;
 use super::stats::Stats;
 use super::system::System;
 use crate::check::{CheckCounts, SeenPacket};
-use crate::dut::{AddressMap, ErrorLog, HomeCounters, Parameters, PortCounters};
+use crate::dut::{AddressMap, ErrorLog, HomeCounters, Parameters, PortCounters, Switch};
 use crate::link::CableCounts;
 use crate::topology::Topology;
 use crate::{Failure, FailureKind};
@@ -128,6 +128,11 @@ impl Supernode {
 
     fn failure(&self, kind: FailureKind, text: &str) -> Failure {
         Failure::new(self.cycle(), kind, text)
+    }
+
+    /// The one switch without anything around it, to be reset and used again.
+    pub(crate) fn into_switch(self) -> Box<dyn Switch> {
+        self.machine.dut.into_switch()
     }
 
     /// Clock cycles since reset.

@@ -5,6 +5,7 @@
 mod bench;
 mod check;
 mod coverage;
+mod fuzz;
 mod info;
 mod kv;
 mod litmus;
@@ -12,6 +13,7 @@ mod output;
 mod programs;
 mod prove;
 mod replay;
+mod shrink;
 mod simulate;
 mod system;
 mod wave;
@@ -38,6 +40,8 @@ Examples:
   supernode run programs --node tso                locks and queues on nodes with store buffers
   supernode wave run.vcd --addr 0x1000             the story of one line in it
   supernode replay failure.jsonl --vcd failure.vcd a failing test's stimulus, again
+  supernode shrink failure.jsonl                   the same failure with fewer operations
+  supernode fuzz --seconds 60 --hostile            look for failures among illegal words
   supernode litmus mp.litmus --node tso            every final state that a litmus test shows
   supernode check run.jsonl --model sc             whether a memory model allows a history
   supernode prove --fault ends-before-ack          how a mistake in the protocol would show
@@ -50,6 +54,10 @@ enum Command {
     Run(Workload),
     /// Run a stimulus file, for instance one that a failing test has written.
     Replay(replay::Args),
+    /// Make a failing stimulus small.
+    Shrink(shrink::Args),
+    /// Look for failures: run stimuli, and change those that reach something new.
+    Fuzz(fuzz::Args),
     /// Say whether a memory model allows what threads saw.
     Check(check::Args),
     /// Print the packets in a waveform as a table.
@@ -92,6 +100,8 @@ fn main() -> ExitCode {
         Command::Run(Workload::Kv(args)) => kv::run(&args),
         Command::Run(Workload::Programs(args)) => programs::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Shrink(args) => shrink::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Wave(args) => wave::run(&args),

@@ -30,11 +30,22 @@ pub struct Args {
 
 /// What can be chosen with `--model`.
 #[derive(Clone, Copy, Default, clap::ValueEnum)]
-enum Choice {
+pub enum Choice {
     #[default]
     Rtl,
     Tight,
     Reference,
+}
+
+impl Choice {
+    /// The model.
+    pub fn model(self) -> Model {
+        match self {
+            Choice::Rtl => Model::Rtl(Variant::Fast),
+            Choice::Tight => Model::Tight,
+            Choice::Reference => Model::Reference,
+        }
+    }
 }
 
 /// Runs the stimulus and reports.
@@ -48,11 +59,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let builder = Supernode::builder()
         .config(stimulus.config.clone())
         .seed(stimulus.seed)
-        .model(match args.model {
-            Choice::Rtl => Model::Rtl(Variant::Fast),
-            Choice::Tight => Model::Tight,
-            Choice::Reference => Model::Reference,
-        });
+        .model(args.model.model());
     let named = |stop| match stop {
         Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),
         other => other,

@@ -1,0 +1,115 @@
+//! Stimuli drawn at random: the seed of a corpus, what mutators insert, and the pure random search
+//! that fuzzing is compared with.
+//!
+//! Everything comes from the strategies of [`flits::strategies`], which the property tests use too, so
+//! an operation that joins the format joins both.
+
+use flits::stimulus::{Config, Node, OpKind, Step, Stimulus};
+use flits::strategies::{Programs, Shape};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config as Settings, RngAlgorithm, TestRng, TestRunner};
+
+/// Operations of a stimulus drawn at once.
+const STEPS: std::ops::RangeInclusive<usize> = 1..=16;
+/// Operations that a mutator inserts at once.
+const INSERTED: std::ops::RangeInclusive<usize> = 1..=4;
+/// How often words of a hostile device are drawn, beside each other operation once.
+const RAW_WEIGHT: usize = 10;
+/// The partition of hostile devices, which has no right anywhere; all others are for the rest.
+const OUTCASTS: u16 = 1 << 15;
+
+/// Draws whole stimuli and single operations.
+#[derive(Debug, Clone)]
+pub struct Draws {
+    ports: usize,
+    kinds: Vec<OpKind>,
+}
+
+impl Draws {
+    /// For a switch of so many ports, with a device that sends what it likes or without.
+    pub fn new(ports: usize, hostile: bool) -> Draws {
+        let mut kinds: Vec<OpKind> = (OpKind::ALL.into_iter())
+            .filter(|&kind| kind != OpKind::Raw)
+            .collect();
+        if hostile {
+            kinds.extend([OpKind::Raw; RAW_WEIGHT]);
+        }
+        Draws { ports, kinds }
+    }
+
+    fn programs(&self) -> Programs {
+        Programs::new(self.ports).kinds(&self.kinds)
+    }
+
+    /// A stimulus.
+    pub fn stimulus(&self, source: Source<'_>) -> Option<Stimulus> {
+        let mut stimulus = source.draw(&self.programs().steps(STEPS).strategy())?;
+        outlaw(&mut stimulus);
+        Some(stimulus)
+    }
+
+    /// A few operations of addresses of one shape, for a system.
+    pub fn steps(&self, source: Source<'_>, config: &Config, shape: Shape) -> Vec<Step> {
+        let programs = self.programs().config(config.clone()).shape(shape);
+        let mut drawn = match source.draw(&programs.steps(INSERTED).strategy()) {
+            Some(stimulus) => stimulus,
+            None => return Vec::new(),
+        };
+        outlaw(&mut drawn);
+        drawn.steps
+    }
+
+    /// A system.
+    pub fn config(&self, source: Source<'_>) -> Option<Config> {
+        Some(self.stimulus(source)?.config)
+    }
+}
+
+/// Where the chance comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// A seed.
+    Seed(u64),
+    /// Bytes, as long as there are any; then zeros.
+    Bytes(&'a [u8]),
+}
+
+impl Source<'_> {
+    fn draw<S: Strategy>(self, strategy: &S) -> Option<S::Value> {
+        let rng = match self {
+            Source::Seed(seed) => {
+                let mut bytes = [0; 32];
+                bytes[..8].copy_from_slice(&seed.to_le_bytes());
+                TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
+            }
+            Source::Bytes(bytes) => TestRng::from_seed(RngAlgorithm::PassThrough, bytes),
+        };
+        let settings = Settings {
+            failure_persistence: None,
+            ..Settings::default()
+        };
+        let mut runner = TestRunner::new_with_rng(settings, rng);
+        Some(strategy.new_tree(&mut runner).ok()?.current())
+    }
+}
+
+/// Takes every right from hostile devices, and from their words what others would rightly take for
+/// an answer. A request that the switch must serve would rightly change memory or keep its line
+/// waiting; without a right every request is refused, and whatever reaches another node is a fault.
+pub fn outlaw(stimulus: &mut Stimulus) {
+    let Stimulus { config, steps, .. } = stimulus;
+    if !config.nodes.iter().any(|node| *node == Node::Hostile {}) {
+        return;
+    }
+    let partitions = |port: usize| match config.nodes.get(port) {
+        Some(Node::Hostile {}) => OUTCASTS,
+        _ => !OUTCASTS,
+    };
+    config.port_partitions = (0..config.ports).map(partitions).collect();
+    for region in &mut config.regions {
+        region.read_partitions &= !OUTCASTS;
+        region.write_partitions &= !OUTCASTS;
+    }
+    let ports = config.ports as u64;
+    super::hostile::words_of(steps).for_each(|word| super::hostile::to_no_open_number(word, ports));
+}

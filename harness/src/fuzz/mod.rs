@@ -1,0 +1,34 @@
+//! Coverage-guided fuzzing of the switch.
+//!
+//! An input is a stimulus: a system and what its nodes do ([`flits::stimulus`]). It is run on a
+//! Verilated model that is reset from input to input, with every checker of the harness; what it
+//! reached is a [`map::Map`]; what reaches something new is kept and changed again. LibAFL keeps the
+//! corpus, judges what is new and draws what comes next; what an input is, how it is changed and what
+//! it reached is here:
+//!
+//! * `target`: the model and the judgement of a run;
+//! * [`map`], [`watch`]: what a run has reached: points of the RTL, and events on the pins;
+//! * `draw`, `mutate`: inputs from nothing, and from other inputs, by structure;
+//! * `hostile`: words that no rule allows, and what the switch owes the others then;
+//! * `campaign`: the loop; `finding`: what it found, made small by [`crate::shrink`];
+//! * [`entry`]: functions of bytes, for other fuzzers.
+//!
+//! One seed and one number of inputs give the same corpus and the same findings.
+
+mod campaign;
+mod case;
+mod draw;
+pub mod entry;
+mod finding;
+mod hostile;
+pub mod map;
+mod mutate;
+mod target;
+#[cfg(test)]
+mod tests;
+pub mod watch;
+
+pub use campaign::{Progress, Report, Settings, run};
+pub use draw::{Draws, Source};
+pub use finding::{Finding, WINDOW, command, signature};
+pub use target::{Ran, Target};

@@ -1,0 +1,213 @@
+//! What the pins of a switch show, as events.
+//!
+//! A line of RTL is reached once and for all; what makes a protocol break is the order of things. So
+//! the pins are watched for
+//!
+//! * what a port sends or gets, and what it sent or got before;
+//! * what happens to a line, and what happened to it before: a request in the state of the requester,
+//!   the snoop or memory access that the state of the directory makes of it, the next request. This is
+//!   the home's state times its event as far as the pins show it;
+//! * how many requests are open on the same line when another comes;
+//! * how many words of a class a receiver holds, up to its last credit;
+//! * which ports have words at once.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::Path;
+use std::rc::Rc;
+
+use flits::{Class, Header, LinkWord};
+use rustc_hash::FxHashMap;
+
+use crate::Failure;
+use crate::dut::{CLASSES, Inputs, MAX_PORTS, Outputs, Parameters, Region, Switch, Words, bits};
+use crate::link::CableCounts;
+
+/// The events of a run.
+#[derive(Debug, Default)]
+pub struct Events {
+    seen: Vec<u64>,
+    state: State,
+}
+
+/// What earlier cycles leave.
+#[derive(Debug, Default)]
+struct State {
+    /// Last header of each port.
+    ports: [u64; MAX_PORTS],
+    /// Last event of each line, and the requests open on it.
+    lines: FxHashMap<u64, (u64, u32)>,
+    /// The line of each open request, by port and transaction.
+    open: FxHashMap<(usize, u16), u64>,
+    /// Words without a credit returned, by direction, port and class.
+    held: [[[u16; CLASSES]; MAX_PORTS]; 2],
+    /// Ports with words in the last cycle.
+    masks: u64,
+}
+
+/// Kinds of events, in the upper bits of their numbers.
+#[derive(Clone, Copy)]
+enum Kind {
+    Port,
+    Line,
+    Open,
+    Held,
+    Masks,
+}
+
+impl Events {
+    /// Shows each event once or more often, and forgets them and all that was before.
+    pub fn drain(&mut self, show: impl FnMut(u64)) {
+        self.seen.drain(..).for_each(show);
+        self.state = State::default();
+    }
+
+    fn note(&mut self, kind: Kind, parts: [u64; 3]) {
+        let number = parts.into_iter().fold(kind as u64, |number, part| {
+            (number.rotate_left(21) ^ part).wrapping_mul(0x517c_c1b7_2722_0a95)
+        });
+        self.seen.push(number);
+    }
+
+    fn cycle(&mut self, inputs: &Inputs, outputs: &Outputs) {
+        for (way, words) in [&inputs.rx, &outputs.tx].into_iter().enumerate() {
+            self.words(way, words);
+        }
+        for (way, credits) in [outputs.rx_credit, inputs.tx_credit]
+            .into_iter()
+            .enumerate()
+        {
+            for (port, classes) in credits.iter() {
+                for class in bits(classes) {
+                    let held = &mut self.state.held[way][port][class];
+                    *held = held.saturating_sub(1);
+                }
+            }
+        }
+        let masks = u64::from(inputs.rx.valid) | u64::from(outputs.tx.valid) << 16;
+        if masks != 0 && masks != self.state.masks {
+            self.note(Kind::Masks, [masks, 0, 0]);
+        }
+        self.state.masks = masks;
+    }
+
+    fn words(&mut self, way: usize, words: &Words) {
+        for port in bits(words.valid) {
+            let Some(word) = words.get(port) else {
+                continue;
+            };
+            let class = word.class as usize;
+            let held = &mut self.state.held[way][port][class];
+            *held += 1;
+            let held = u64::from(*held);
+            self.note(Kind::Held, [way as u64, class as u64, held]);
+            if word.head {
+                self.header(way, port, &word);
+            }
+        }
+    }
+
+    fn header(&mut self, way: usize, port: usize, word: &LinkWord) {
+        let Ok(header) = Header::decode(word.class, word.flit) else {
+            self.note(Kind::Port, [u64::MAX, word.class as u64, 0]);
+            return;
+        };
+        let class = header.class();
+        let what = way as u64
+            | u64::from(header.opcode.code()) << 1
+            | (header.state as u64) << 8
+            | (header.resp as u64) << 12
+            | u64::from(class == Class::Snp && header.targets != 0) << 16;
+        let before = std::mem::replace(&mut self.state.ports[port], what);
+        self.note(Kind::Port, [before, what, 0]);
+        let line = match class {
+            Class::Req | Class::Snp => header.line(),
+            // The memory's own addresses are another space.
+            Class::Mem => header.line() | 1,
+            Class::Rsp | Class::Dat => {
+                self.answer(way, port, &header);
+                return;
+            }
+        };
+        let place = self.state.lines.entry(line).or_default();
+        let (before, open) = (std::mem::replace(&mut place.0, what), place.1);
+        if class == Class::Req && way == 0 {
+            place.1 += 1;
+            self.state.open.insert((port, header.txn), line);
+            self.note(Kind::Open, [what, u64::from(open.min(4)), 0]);
+        }
+        self.note(Kind::Line, [before, what, 0]);
+    }
+
+    /// An answer to a node ends its request.
+    fn answer(&mut self, way: usize, port: usize, header: &Header) {
+        if way == 1
+            && let Some(line) = self.state.open.remove(&(port, header.txn))
+            && let Some((_, open)) = self.state.lines.get_mut(&line)
+        {
+            *open = open.saturating_sub(1);
+        }
+    }
+}
+
+/// A switch whose pins are watched.
+pub struct Watched {
+    switch: Box<dyn Switch>,
+    events: Rc<RefCell<Events>>,
+}
+
+impl Watched {
+    /// Watches a switch; events gather in `events`.
+    pub fn new(switch: Box<dyn Switch>, events: Rc<RefCell<Events>>) -> Watched {
+        Watched { switch, events }
+    }
+}
+
+impl Switch for Watched {
+    fn ports(&self) -> usize {
+        self.switch.ports()
+    }
+
+    fn reset(&mut self) -> Result<(), Failure> {
+        *self.events.borrow_mut() = Events::default();
+        self.switch.reset()
+    }
+
+    fn clock(&mut self, inputs: &Inputs, outputs: &mut Outputs) -> Result<(), Failure> {
+        self.switch.clock(inputs, outputs)?;
+        self.events.borrow_mut().cycle(inputs, outputs);
+        Ok(())
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.switch.is_quiet()
+    }
+
+    fn lost(&self) -> u16 {
+        self.switch.lost()
+    }
+
+    fn link_counts(&self) -> CableCounts {
+        self.switch.link_counts()
+    }
+
+    fn configure(&mut self, map: &[Region], partitions: &[u16]) -> Option<Parameters> {
+        self.switch.configure(map, partitions)
+    }
+
+    fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
+        self.switch.trace_open(path, window)
+    }
+
+    fn trace_close(&mut self) -> Result<(), Failure> {
+        self.switch.trace_close()
+    }
+
+    fn coverage(&self) -> &[u32] {
+        self.switch.coverage()
+    }
+
+    fn lcov(&self) -> String {
+        self.switch.lcov()
+    }
+}

@@ -1,0 +1,295 @@
+//! What shrinking tries.
+
+use std::collections::BTreeMap;
+
+use flits::layout::LINE_BYTES;
+use flits::stimulus::{Config, MemoryTiming, Node, Op, Stall, Step, Timing};
+
+use super::{Tries, edit};
+
+/// A pass: proposes what could be smaller.
+pub(super) type Pass = fn(&mut dyn Tries);
+
+/// Every pass, those first that take most away for a run.
+pub(super) const ALL: [Pass; 11] = [
+    whole_nodes,
+    operations,
+    surroundings,
+    idle_nodes,
+    fewer_nodes,
+    fewer_lines,
+    words,
+    timing,
+    devices,
+    offsets,
+    values,
+];
+
+/// All operations of a node at once.
+fn whole_nodes(search: &mut dyn Tries) {
+    for port in 0..search.best().config.nodes.len() {
+        search.change(&mut |stimulus| stimulus.steps.retain(|step| step.node != port));
+    }
+}
+
+/// Removes runs of elements of a list, first long ones, then short ones.
+fn fewer(
+    search: &mut dyn Tries,
+    len: impl Fn(&dyn Tries) -> usize,
+    remove: impl Fn(&mut dyn Tries, usize, usize) -> bool,
+) {
+    let mut chunk = len(search).div_ceil(2);
+    while chunk > 0 {
+        // From the end, where what happened after the failure is.
+        let mut end = len(search);
+        while end > 0 {
+            let begin = end.saturating_sub(chunk);
+            remove(search, begin, end);
+            end = begin.min(len(search));
+        }
+        chunk = if chunk == 1 { 0 } else { chunk.div_ceil(2) };
+    }
+}
+
+/// Operations, any of them.
+fn operations(search: &mut dyn Tries) {
+    fewer(
+        search,
+        |search| search.best().steps.len(),
+        |search, begin, end| {
+            search.change(&mut |stimulus| {
+                stimulus.steps.drain(begin..end);
+            })
+        },
+    );
+}
+
+/// Link words of raw operations.
+fn words(search: &mut dyn Tries) {
+    for index in 0..search.best().steps.len() {
+        let len = |search: &dyn Tries| match &search.best().steps[index].op {
+            Op::Raw { words } => words.len(),
+            _ => 0,
+        };
+        fewer(search, len, |search, begin, end| {
+            search.change(&mut |stimulus| {
+                if let Op::Raw { words } = &mut stimulus.steps[index].op {
+                    words.drain(begin..end);
+                }
+            })
+        });
+    }
+}
+
+/// What is around the nodes: links, chips, partitions, stalls, time-outs.
+fn surroundings(search: &mut dyn Tries) {
+    let simpler: [fn(&mut Config); 7] = [
+        |config| config.link_errors = None,
+        |config| config.tiers = None,
+        |config| config.port_partitions.clear(),
+        |config| config.home_timeout_log2 = 0,
+        |config| config.start_skew.clear(),
+        |config| config.stall = Stall::default(),
+        |config| config.regions.truncate(1),
+    ];
+    for simpler in simpler {
+        search.change(&mut |stimulus| simpler(&mut stimulus.config));
+    }
+    search.change(&mut |stimulus| stimulus.seed = 0);
+    if let Some(errors) = search.best().config.link_errors.clone() {
+        for index in (0..errors.outages.len()).rev() {
+            search.change(&mut |stimulus| {
+                if let Some(errors) = &mut stimulus.config.link_errors {
+                    errors.outages.remove(index);
+                }
+            });
+        }
+    }
+}
+
+/// Nodes that do nothing become devices without a cache, which tells a reader that they do not matter.
+fn idle_nodes(search: &mut dyn Tries) {
+    for port in 0..search.best().config.nodes.len() {
+        let best = search.best();
+        let idle = best.steps.iter().all(|step| step.node != port);
+        let node = &best.config.nodes[port];
+        if idle && matches!(node, Node::Cached { .. } | Node::Hostile {}) {
+            search.change(&mut |stimulus| stimulus.config.nodes[port] = Node::Io {});
+        }
+    }
+}
+
+/// Operations of one node done by another.
+fn fewer_nodes(search: &mut dyn Tries) {
+    let nodes = search.best().config.nodes.len();
+    for (from, to) in (0..nodes).flat_map(|from| (0..from).map(move |to| (from, to))) {
+        search.change(&mut |stimulus| {
+            for step in stimulus.steps.iter_mut().filter(|step| step.node == from) {
+                step.node = to;
+            }
+        });
+    }
+}
+
+fn line_of(addr: u64) -> u64 {
+    addr - addr % LINE_BYTES as u64
+}
+
+/// The lines of the operations, each once.
+fn lines(steps: &[Step]) -> Vec<u64> {
+    let mut lines: Vec<u64> = steps
+        .iter()
+        .filter_map(|step| Some(line_of(step.op.access()?.0)))
+        .collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
+
+/// Moves all operations on one line to another.
+fn move_line(search: &mut dyn Tries, from: u64, to: u64) -> bool {
+    search.change(&mut |stimulus| {
+        for step in &mut stimulus.steps {
+            let Some((addr, _)) = step.op.access() else {
+                continue;
+            };
+            if line_of(addr) == from
+                && let Some(moved) = edit::at(step, to + (addr - from))
+            {
+                *step = moved;
+            }
+        }
+    })
+}
+
+/// Operations on one line done on another, and lines nearer to the begin of their region.
+fn fewer_lines(search: &mut dyn Tries) {
+    for line in lines(&search.best().steps).into_iter().rev() {
+        let others = lines(&search.best().steps);
+        let joined = others
+            .into_iter()
+            .filter(|&other| other < line)
+            .any(|other| move_line(search, line, other));
+        if joined {
+            continue;
+        }
+        let region = (search.best().config.regions.iter())
+            .find(|region| (region.base..region.base + region.size).contains(&line));
+        let Some(base) = region.map(|region| region.base) else {
+            continue;
+        };
+        let taken = lines(&search.best().steps);
+        let nearer = (0..4u64).map(|n| base + n * LINE_BYTES as u64);
+        let free: Vec<u64> = nearer
+            .filter(|near| *near < line && !taken.contains(near))
+            .collect();
+        free.into_iter().any(|near| move_line(search, line, near));
+    }
+}
+
+/// Cycles that nodes idle before operations.
+fn timing(search: &mut dyn Tries) {
+    search.change(&mut |stimulus| stimulus.steps.iter_mut().for_each(|step| step.after = 0));
+    for index in 0..search.best().steps.len() {
+        let mut after = search.best().steps[index].after;
+        while after > 0 {
+            let less = [0, after / 2, after - 1];
+            let kept = less
+                .into_iter()
+                .find(|&less| search.change(&mut |stimulus| stimulus.steps[index].after = less));
+            match kept {
+                Some(less) => after = less,
+                None => break,
+            }
+        }
+    }
+    for port in 0..search.best().config.start_skew.len() {
+        for part in [0, 2] {
+            search.change(&mut |stimulus| {
+                let skew = &mut stimulus.config.start_skew[port];
+                *skew = skew.checked_div(part).unwrap_or(0);
+            });
+        }
+    }
+    for part in [0, 2] {
+        search.change(&mut |stimulus| {
+            let stall = &mut stimulus.config.stall;
+            stall.rx_permille = stall.rx_permille.checked_div(part).unwrap_or(0);
+        });
+        search.change(&mut |stimulus| {
+            let stall = &mut stimulus.config.stall;
+            stall.tx_permille = stall.tx_permille.checked_div(part).unwrap_or(0);
+        });
+    }
+}
+
+/// The smallest cache of a processor in order, and the fastest memory.
+fn devices(search: &mut dyn Tries) {
+    const FASTEST: Timing = Timing {
+        latency: 1,
+        channels: 1,
+        busy: 1,
+    };
+    for port in 0..search.best().config.nodes.len() {
+        let simpler: [fn(&mut Node); 5] = [
+            |node| {
+                if let Node::Cached { store_buffer, .. } = node {
+                    *store_buffer = 0;
+                }
+            },
+            |node| {
+                if let Node::Cached { mshrs, .. } = node {
+                    *mshrs = 1;
+                }
+            },
+            |node| {
+                if let Node::Cached { sets, .. } = node {
+                    *sets = 1;
+                }
+            },
+            |node| {
+                if let Node::Cached { ways, .. } = node {
+                    *ways = 1;
+                }
+            },
+            |node| {
+                if let Node::Memory { timing } = node {
+                    *timing = MemoryTiming::Custom(FASTEST);
+                }
+            },
+        ];
+        for simpler in simpler {
+            search.change(&mut |stimulus| simpler(&mut stimulus.config.nodes[port]));
+        }
+    }
+}
+
+/// Accesses at the begin of their lines.
+fn offsets(search: &mut dyn Tries) {
+    for index in 0..search.best().steps.len() {
+        let step = search.best().steps[index].clone();
+        let begin = step.op.access().map(|(addr, _)| line_of(addr));
+        if let Some(moved) = begin.and_then(|line| edit::at(&step, line)) {
+            search.change(&mut |stimulus| stimulus.steps[index] = moved.clone());
+        }
+    }
+}
+
+/// Values in the order of the operations, 1, 2, 3: writes of one value stay writes of one value.
+fn values(search: &mut dyn Tries) {
+    search.change(&mut |stimulus| {
+        let mut numbers = BTreeMap::from([(0, 0)]);
+        let mut number = |value: Option<u128>| {
+            let value = value?;
+            let next = numbers.len() as u128;
+            Some(*numbers.entry(value).or_insert(next))
+        };
+        for step in &mut stimulus.steps {
+            if let Some(value) = number(step.op.value())
+                && let Some(renumbered) = edit::writing(step, value)
+            {
+                *step = renumbered;
+            }
+        }
+    });
+}
