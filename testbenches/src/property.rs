@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use flits::stimulus::{Stimulus, Tiers};
 use harness::dut::Variant;
+use harness::fuzz::WINDOW;
+use harness::shrink;
 use harness::sim::{Model, Outcome, RunOptions, run_stimulus_with};
 use proptest::strategy::Strategy;
 
@@ -21,7 +23,7 @@ pub const TIERS: Tiers = Tiers {
 };
 
 /// Runs that shrinking may take to make a failing stimulus small.
-const SHRINK_RUNS: u32 = 1500;
+const SHRINK_RUNS: usize = 1500;
 
 /// The seed of the test `name`: `SUPERNODE_SEED`, decimal or hexadecimal after `0x`, or a hash of
 /// the name.
@@ -117,16 +119,29 @@ pub fn check<S: Strategy<Value = Stimulus>>(
         Some(_) => (format!("{name}_on_two_tiers"), count.div_ceil(2)),
         None => (name.to_owned(), count),
     };
-    let broken = first_broken(&name, count, strategy, |stimulus| {
+    let judge = |stimulus: &Stimulus| {
         let stimulus = &options.place(stimulus.clone());
         stimulus
             .check()
             .and_then(|()| run(stimulus, options))
             .and_then(|outcome| property(stimulus, &outcome))
-    });
+    };
+    // Stimuli are shrunk as those of any other source.
+    let broken = broken(&name, count, 0, strategy, judge);
     if let Some((reason, stimulus)) = broken {
-        fail(&name, options, &reason, &options.place(stimulus));
+        let same =
+            |other: &Stimulus| judge(other).is_err_and(|other| family(&other) == family(&reason));
+        let small = shrink::shrink(&options.place(stimulus), SHRINK_RUNS, same).stimulus;
+        let reason = judge(&small).err().unwrap_or(reason);
+        fail(&name, options, &reason, &small);
     }
+}
+
+/// The family of the check that a sentence comes from; empty for a property's own.
+fn family(reason: &str) -> &str {
+    let of_check = reason.strip_prefix("cycle ");
+    let family = of_check.and_then(|reason| reason.split(": ").nth(1));
+    family.unwrap_or_default()
 }
 
 /// Asks `property` of `count` values drawn from `strategy`, or of as many as `SUPERNODE_CASES` says.
@@ -140,11 +155,21 @@ pub fn first_broken<S: Strategy>(
     strategy: &S,
     property: impl Fn(&S::Value) -> Result<(), String>,
 ) -> Option<(String, S::Value)> {
+    broken(name, count, SHRINK_RUNS as u32, strategy, property)
+}
+
+fn broken<S: Strategy>(
+    name: &str,
+    count: u32,
+    shrink_runs: u32,
+    strategy: &S,
+    property: impl Fn(&S::Value) -> Result<(), String>,
+) -> Option<(String, S::Value)> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed(name).to_le_bytes());
     let config = Config {
         cases: cases(count),
-        max_shrink_iters: SHRINK_RUNS,
+        max_shrink_iters: shrink_runs,
         failure_persistence: None,
         ..Config::default()
     };
@@ -178,9 +203,9 @@ pub fn fail(name: &str, options: &RunOptions, reason: &str, stimulus: &Stimulus)
     let how = match options.model {
         // Of the tight chips of two tiers, no model has waves.
         Model::Tight if stimulus.config.tiers.is_some() => "--model tight".to_owned(),
-        Model::Tight => format!("--model tight --vcd {name}.vcd"),
+        Model::Tight => format!("--model tight --vcd {name}.vcd --window {WINDOW}"),
         Model::Reference => "--model reference".to_owned(),
-        Model::Rtl(_) => format!("--vcd {name}.vcd"),
+        Model::Rtl(_) => format!("--vcd {name}.vcd --window {WINDOW}"),
     };
     panic!(
         "{name}: {reason}\n\
@@ -202,5 +227,11 @@ mod tests {
             (number("12"), number("0xc"), number("c")),
             (Some(12), Some(12), None)
         );
+    }
+
+    #[test]
+    fn the_family_of_a_failure_is_that_of_its_check() {
+        assert_eq!(family("cycle 310: coherence: node 1: I to UD"), "coherence");
+        assert_eq!(family("3 faulty packets, but 2 errors: no"), "");
     }
 }

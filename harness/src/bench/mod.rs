@@ -5,6 +5,7 @@
 
 pub mod coherence;
 pub mod fabric;
+pub mod fuzz;
 pub mod latency;
 pub mod link;
 pub mod shape;

@@ -295,7 +295,7 @@ impl<'a> Campaign<'a> {
         progress.cycles += self.runner.last.cycles;
         progress.failing = self.runner.failing;
         match result {
-            ExecuteInputResult::None => return Ok(()),
+            ExecuteInputResult::None => Ok(()),
             ExecuteInputResult::Corpus => {
                 progress.newest = progress.execs;
                 progress.corpus = self.state.corpus().count();

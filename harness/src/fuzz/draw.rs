@@ -4,17 +4,20 @@
 //! Everything comes from the strategies of [`flits::strategies`], which the property tests use too, so
 //! an operation that joins the format joins both.
 
-use flits::stimulus::{Config, Node, OpKind, Step, Stimulus};
+use flits::stimulus::{Config, MemoryTiming, Node, OpKind, Step, Stimulus, Timing};
 use flits::strategies::{Programs, Shape};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config as Settings, RngAlgorithm, TestRng, TestRunner};
 
 /// Operations of a stimulus drawn at once.
-const STEPS: std::ops::RangeInclusive<usize> = 1..=16;
+const STEPS: std::ops::RangeInclusive<usize> = 1..=8;
 /// Operations that a mutator inserts at once.
 const INSERTED: std::ops::RangeInclusive<usize> = 1..=4;
 /// How often words of a hostile device are drawn, beside each other operation once.
 const RAW_WEIGHT: usize = 10;
+/// The latency of a memory at first, in cycles; mutators may give it another. Waiting for a slow
+/// memory reaches nothing new and takes most of an input's time.
+const LATENCY: u32 = 4;
 /// The partition of hostile devices, which has no right anywhere; all others are for the rest.
 const OUTCASTS: u16 = 1 << 15;
 
@@ -44,6 +47,15 @@ impl Draws {
     /// A stimulus.
     pub fn stimulus(&self, source: Source<'_>) -> Option<Stimulus> {
         let mut stimulus = source.draw(&self.programs().steps(STEPS).strategy())?;
+        for node in &mut stimulus.config.nodes {
+            if let Node::Memory { timing } = node {
+                *timing = MemoryTiming::Custom(Timing {
+                    latency: LATENCY,
+                    channels: 1,
+                    busy: 1,
+                });
+            }
+        }
         outlaw(&mut stimulus);
         Some(stimulus)
     }
@@ -57,11 +69,6 @@ impl Draws {
         };
         outlaw(&mut drawn);
         drawn.steps
-    }
-
-    /// A system.
-    pub fn config(&self, source: Source<'_>) -> Option<Config> {
-        Some(self.stimulus(source)?.config)
     }
 }
 
@@ -98,7 +105,7 @@ impl Source<'_> {
 /// waiting; without a right every request is refused, and whatever reaches another node is a fault.
 pub fn outlaw(stimulus: &mut Stimulus) {
     let Stimulus { config, steps, .. } = stimulus;
-    if !config.nodes.iter().any(|node| *node == Node::Hostile {}) {
+    if !config.nodes.contains(&Node::Hostile {}) {
         return;
     }
     let partitions = |port: usize| match config.nodes.get(port) {

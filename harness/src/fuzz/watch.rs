@@ -9,7 +9,7 @@
 //!   the home's state times its event as far as the pins show it;
 //! * how many requests are open on the same line when another comes;
 //! * how many words of a class a receiver holds, up to its last credit;
-//! * which ports have words at once.
+//! * on how many ports words come and go at once.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -41,18 +41,16 @@ struct State {
     open: FxHashMap<(usize, u16), u64>,
     /// Words without a credit returned, by direction, port and class.
     held: [[[u16; CLASSES]; MAX_PORTS]; 2],
-    /// Ports with words in the last cycle.
-    masks: u64,
 }
 
 /// Kinds of events, in the upper bits of their numbers.
 #[derive(Clone, Copy)]
 enum Kind {
-    Port,
+    Header,
     Line,
     Open,
     Held,
-    Masks,
+    Ports,
 }
 
 impl Events {
@@ -84,11 +82,10 @@ impl Events {
                 }
             }
         }
-        let masks = u64::from(inputs.rx.valid) | u64::from(outputs.tx.valid) << 16;
-        if masks != 0 && masks != self.state.masks {
-            self.note(Kind::Masks, [masks, 0, 0]);
+        let [come, go] = [inputs.rx.valid, outputs.tx.valid].map(u16::count_ones);
+        if come + go > 0 {
+            self.note(Kind::Ports, [come.into(), go.into(), 0]);
         }
-        self.state.masks = masks;
     }
 
     fn words(&mut self, way: usize, words: &Words) {
@@ -109,7 +106,7 @@ impl Events {
 
     fn header(&mut self, way: usize, port: usize, word: &LinkWord) {
         let Ok(header) = Header::decode(word.class, word.flit) else {
-            self.note(Kind::Port, [u64::MAX, word.class as u64, 0]);
+            self.note(Kind::Header, [u64::MAX, word.class as u64, 0]);
             return;
         };
         let class = header.class();
@@ -119,7 +116,7 @@ impl Events {
             | (header.resp as u64) << 12
             | u64::from(class == Class::Snp && header.targets != 0) << 16;
         let before = std::mem::replace(&mut self.state.ports[port], what);
-        self.note(Kind::Port, [before, what, 0]);
+        self.note(Kind::Header, [before, what, 0]);
         let line = match class {
             Class::Req | Class::Snp => header.line(),
             // The memory's own addresses are another space.

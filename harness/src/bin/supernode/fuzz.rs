@@ -36,6 +36,9 @@ pub struct Args {
     /// One device sends what no rule allows; the others must not notice.
     #[arg(long)]
     hostile: bool,
+    /// Stop at the first finding.
+    #[arg(long)]
+    first: bool,
     /// Draw every input afresh instead of changing those that reached something new.
     #[arg(long)]
     random: bool,
@@ -53,7 +56,7 @@ enum What {
 }
 
 /// Reads a number of ports.
-fn ports(text: &str) -> Result<usize, String> {
+pub fn ports(text: &str) -> Result<usize, String> {
     let ports = text.parse().ok().filter(|ports| [4, 8].contains(ports));
     ports.ok_or_else(|| "models with coverage have 4 or 8 ports".to_string())
 }
@@ -81,6 +84,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         jobs: Mutex::new(vec![Progress::default(); args.jobs.into()]),
         shown: Mutex::new(Instant::now()),
         live: std::io::stderr().is_terminal(),
+        first: args.first,
     };
     let reports: Vec<Result<Report, Stop>> = std::thread::scope(|scope| {
         let job = |number| {
@@ -129,6 +133,7 @@ struct Status {
     jobs: Mutex<Vec<Progress>>,
     shown: Mutex<Instant>,
     live: bool,
+    first: bool,
 }
 
 impl Status {
@@ -150,6 +155,9 @@ impl Status {
             eprint!("{begin}{line}{end}");
             // A status line that cannot be shown stops nothing.
             let _ = std::io::stderr().flush();
+        }
+        if self.first && progress.findings > 0 {
+            self.stopped.store(true, Ordering::Relaxed);
         }
         !self.stopped.load(Ordering::Relaxed)
             && self.deadline.is_none_or(|deadline| elapsed < deadline)

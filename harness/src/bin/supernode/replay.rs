@@ -7,7 +7,7 @@ use flits::stimulus::Stimulus;
 use harness::dut::Variant;
 use harness::report::Run;
 use harness::report::file::OutFile;
-use harness::sim::{Model, Supernode};
+use harness::sim::{Builder, Model, Supernode};
 
 use crate::output::Stop;
 use crate::simulate::{self, Outputs};
@@ -21,6 +21,10 @@ pub struct Args {
     /// the switch of the specification.
     #[arg(long, value_name = "M", value_enum, default_value_t)]
     model: Choice,
+    /// Write only so many cycles of the waveform: those up to the violation, or to the end. The
+    /// stimulus runs twice for it.
+    #[arg(long, value_name = "N", requires = "vcd", conflicts_with = "vcd_cycles", value_parser = clap::value_parser!(u64).range(1..))]
+    window: Option<u64>,
     /// Write what every operation did, for `supernode check`.
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
@@ -64,11 +68,20 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),
         other => other,
     };
-    let built = files
-        .with_waves(builder)
-        .build()
-        .map_err(|failure| named(simulate::stop(&failure)));
-    let mut supernode = built?;
+    let build = |builder: Builder| {
+        let built = builder.build();
+        built.map_err(|failure| named(simulate::stop(&failure)))
+    };
+    let mut traced = files.with_waves(builder.clone());
+    if let Some(window) = args.window {
+        let mut fast = build(builder)?;
+        let end = match fast.run_stimulus(&stimulus) {
+            Ok(_) => fast.cycle(),
+            Err(failure) => failure.cycle,
+        };
+        traced = traced.vcd_cycles((end + 1).saturating_sub(window)..end + 1);
+    }
+    let mut supernode = build(traced)?;
     let begin = Instant::now();
     let outcome = supernode.run_stimulus(&stimulus);
     let elapsed = begin.elapsed();

@@ -2,6 +2,7 @@
 
 mod coherence;
 mod fabric;
+mod fuzz;
 mod latency;
 mod link;
 mod sim;
@@ -24,6 +25,8 @@ pub enum Bench {
     Coherence(coherence::Args),
     /// The fabric alone: throughput, fairness and latency under synthetic traffic.
     Fabric(fabric::Args),
+    /// Guided fuzzing against pure random inputs.
+    Fuzz(fuzz::Args),
     /// Where the cycles of an access go when nothing else moves.
     Latency(latency::Args),
     /// Throughput of systems of one and of several chips.
@@ -39,6 +42,7 @@ pub fn run(bench: &Bench) -> Result<(), Stop> {
     match bench {
         Bench::Coherence(args) => coherence::run(args),
         Bench::Fabric(args) => fabric::run(args),
+        Bench::Fuzz(args) => fuzz::run(args),
         Bench::Latency(args) => latency::run(args),
         Bench::Tiers(args) => tiers::run(args),
         Bench::Link(args) => link::run(args),
