@@ -53,6 +53,10 @@ wave: build ## run a few requests, write target/wave.vcd and print its transacti
 mutate: setup ## break the RTL in each known way, the tests must notice (ARGS="lost_credit")
 	ci/mutate.sh $(ARGS)
 
+.PHONY: fuzz
+fuzz: build ## look for failures for a minute (ARGS="--hostile --seconds 600")
+	$(supernode) fuzz $(or $(ARGS),--seconds 60)
+
 .PHONY: bench
 bench: build ## measure, by default the fabric (ARGS="latency --html latency.html")
 	$(supernode) bench $(or $(ARGS),fabric)

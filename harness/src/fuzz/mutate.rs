@@ -32,9 +32,10 @@ struct Mutation<'a> {
 type Mutator = fn(&mut Stimulus, &mut Mutation<'_>);
 
 /// Every mutator; those that are there twice are taken twice as often.
-const MUTATORS: [Mutator; 19] = [
+const MUTATORS: [Mutator; 20] = [
     insert,
     insert,
+    drop_steps,
     drop_steps,
     repeat,
     swap,
@@ -273,10 +274,10 @@ fn expect_what_is_written(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) 
 
 fn back_pressure(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let rng = &mut *mutation.rng;
-    let permille = match rng.random_range(0..3) {
-        0 => 0,
-        1 => rng.random_range(0..300),
-        _ => rng.random_range(300..950),
+    let permille = match rng.random_range(0..4) {
+        0 | 1 => 0,
+        2 => rng.random_range(0..200),
+        _ => rng.random_range(200..800),
     };
     let stall = &mut stimulus.config.stall;
     match rng.random_range(0..3) {

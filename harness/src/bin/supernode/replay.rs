@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     if let Some(window) = args.window {
         let mut fast = build(builder)?;
         let end = match fast.run_stimulus(&stimulus) {
-            Ok(_) => fast.cycle(),
+            Ok(outcome) => outcome.cycles,
             Err(failure) => failure.cycle,
         };
         traced = traced.vcd_cycles((end + 1).saturating_sub(window)..end + 1);
