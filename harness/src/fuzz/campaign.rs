@@ -20,7 +20,7 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::case::{Case, NewestFirst};
-use super::draw::{Draws, Source};
+use super::draw::Draws;
 use super::finding::{self, Finding};
 use super::map::Reached;
 use super::mutate::mutate;
@@ -243,7 +243,7 @@ impl<'a> Campaign<'a> {
         let mut tries = 0;
         while self.state.corpus().count() == 0 && tries < SEEDS && self.wants_more() {
             tries += 1;
-            let drawn = self.draws.stimulus(Source::Seed(self.rng.random()));
+            let drawn = self.draws.stimulus(self.rng.random());
             drawn.map_or(Ok(()), |stimulus| self.evaluate(stimulus))?;
         }
         Ok(())
@@ -256,7 +256,7 @@ impl<'a> Campaign<'a> {
                 self.evaluate(stimulus)?;
             }
         }
-        let seed = Source::Seed(self.rng.random());
+        let seed = self.rng.random();
         let afresh = !self.settings.guided
             || self.rng.random_ratio(1, FRESH)
             || self.state.corpus().count() == 0;

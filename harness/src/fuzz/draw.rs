@@ -45,8 +45,8 @@ impl Draws {
     }
 
     /// A stimulus.
-    pub fn stimulus(&self, source: Source<'_>) -> Option<Stimulus> {
-        let mut stimulus = source.draw(&self.programs().steps(STEPS).strategy())?;
+    pub fn stimulus(&self, seed: u64) -> Option<Stimulus> {
+        let mut stimulus = drawn(&self.programs().steps(STEPS).strategy(), seed)?;
         for node in &mut stimulus.config.nodes {
             if let Node::Memory { timing } = node {
                 *timing = MemoryTiming::Custom(Timing {
@@ -61,43 +61,28 @@ impl Draws {
     }
 
     /// A few operations of addresses of one shape, for a system.
-    pub fn steps(&self, source: Source<'_>, config: &Config, shape: Shape) -> Vec<Step> {
+    pub fn steps(&self, seed: u64, config: &Config, shape: Shape) -> Vec<Step> {
         let programs = self.programs().config(config.clone()).shape(shape);
-        let mut drawn = match source.draw(&programs.steps(INSERTED).strategy()) {
+        let mut stimulus = match drawn(&programs.steps(INSERTED).strategy(), seed) {
             Some(stimulus) => stimulus,
             None => return Vec::new(),
         };
-        outlaw(&mut drawn);
-        drawn.steps
+        outlaw(&mut stimulus);
+        stimulus.steps
     }
 }
 
-/// Where the chance comes from.
-#[derive(Debug, Clone, Copy)]
-pub enum Source<'a> {
-    /// A seed.
-    Seed(u64),
-    /// Bytes, as long as there are any; then zeros.
-    Bytes(&'a [u8]),
-}
-
-impl Source<'_> {
-    fn draw<S: Strategy>(self, strategy: &S) -> Option<S::Value> {
-        let rng = match self {
-            Source::Seed(seed) => {
-                let mut bytes = [0; 32];
-                bytes[..8].copy_from_slice(&seed.to_le_bytes());
-                TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
-            }
-            Source::Bytes(bytes) => TestRng::from_seed(RngAlgorithm::PassThrough, bytes),
-        };
-        let settings = Settings {
-            failure_persistence: None,
-            ..Settings::default()
-        };
-        let mut runner = TestRunner::new_with_rng(settings, rng);
-        Some(strategy.new_tree(&mut runner).ok()?.current())
-    }
+/// What a strategy gives for a seed.
+fn drawn<S: Strategy>(strategy: &S, seed: u64) -> Option<S::Value> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let settings = Settings {
+        failure_persistence: None,
+        ..Settings::default()
+    };
+    let mut runner = TestRunner::new_with_rng(settings, rng);
+    Some(strategy.new_tree(&mut runner).ok()?.current())
 }
 
 /// Takes every right from hostile devices, and from their words what others would rightly take for

@@ -6,16 +6,21 @@
 //! harness::fuzz::entry::switch(b"any bytes");
 //! ```
 //!
-//! Bytes that are the text of a stimulus file are that stimulus; all others are what chance is drawn
-//! from, so that every input is a stimulus and small changes of it are small changes of that. A
-//! function returns for a run without violations and panics with the failure and the stimulus
+//! Bytes that are the text of a stimulus file are that stimulus. Of all others the first eight are the
+//! seed of one, and each eight after them that of a change to it, so that every input is a stimulus, and
+//! one with a few bytes more is that stimulus changed once more. A function returns for a run without violations and panics with the failure and the stimulus
 //! otherwise. Each thread has a model of its own, which is reset from call to call.
 
 use std::cell::RefCell;
 
 use flits::stimulus::Stimulus;
 
-use super::{Source, Target};
+use super::Target;
+use super::mutate::mutate;
+use crate::sim::stream;
+
+/// Most changes that bytes can ask for.
+const CHANGES: usize = 64;
 
 thread_local! {
     static SWITCH: RefCell<Option<Target>> = const { RefCell::new(None) };
@@ -58,7 +63,18 @@ fn call(slot: &mut Option<Target>, data: &[u8], hostile: bool) {
 fn stimulus(target: &Target, data: &[u8]) -> Option<Stimulus> {
     let text = std::str::from_utf8(data).ok();
     let written = text.and_then(|text| Stimulus::parse("input", text).ok());
-    written
-        .filter(|stimulus| stimulus.config.ports == target.ports())
-        .or_else(|| target.draws().stimulus(Source::Bytes(data)))
+    if let Some(stimulus) = written.filter(|s| s.config.ports == target.ports()) {
+        return Some(stimulus);
+    }
+    let draws = target.draws();
+    let mut seeds = data.chunks(8).map(|chunk| {
+        let mut bytes = [0; 8];
+        bytes[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(bytes)
+    });
+    let mut stimulus = draws.stimulus(seeds.next().unwrap_or(0))?;
+    for seed in seeds.take(CHANGES) {
+        mutate(&mut stimulus, None, &draws, &mut stream(seed, "bytes"));
+    }
+    Some(stimulus)
 }

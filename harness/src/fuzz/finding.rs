@@ -116,7 +116,12 @@ pub fn command(path: &Path, model: Model) -> String {
 
 /// Tells failures apart: the family, and the text without numbers.
 pub fn signature(failure: &Failure) -> String {
-    let first = failure.message.lines().next().unwrap_or_default();
+    let first = failure
+        .message
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end();
     let mut signature = failure.kind.to_string();
     signature.push(' ');
     let mut number = false;

@@ -29,6 +29,6 @@ mod tests;
 pub mod watch;
 
 pub use campaign::{Progress, Report, Settings, run};
-pub use draw::{Draws, Source};
+pub use draw::Draws;
 pub use finding::{Finding, WINDOW, command, signature};
 pub use target::{Ran, Target};

@@ -7,7 +7,7 @@ use flits::strategies::Shape;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use super::draw::{Draws, Source};
+use super::draw::Draws;
 use super::hostile;
 use crate::shrink::edit;
 
@@ -95,8 +95,7 @@ impl Mutation<'_> {
     /// Fresh steps of one shape for the system of a stimulus.
     fn fresh(&mut self, stimulus: &Stimulus) -> Vec<Step> {
         let shape = Shape::ALL[self.rng.random_range(0..Shape::ALL.len())];
-        let seed = Source::Seed(self.rng.random());
-        self.draws.steps(seed, &stimulus.config, shape)
+        self.draws.steps(self.rng.random(), &stimulus.config, shape)
     }
 }
 

@@ -10,7 +10,7 @@ use super::draw::Draws;
 use super::hostile;
 use super::map::Map;
 use super::watch::{Events, Watched};
-use crate::dut::{Parameters, Switch, TIGHT_PORTS, Variant, tight, verilated};
+use crate::dut::{Switch, TIGHT_PORTS, Variant, tight, verilated};
 use crate::sim::{Model, RunOptions, Supernode};
 use crate::topology::Topology;
 use crate::{Failure, FailureKind};
@@ -39,8 +39,6 @@ pub struct Target {
     hostile: bool,
     /// The model, unless the last run has lost it.
     switch: Option<Box<dyn Switch>>,
-    /// What it says of itself, once asked.
-    parameters: Option<Parameters>,
     events: Rc<RefCell<Events>>,
     before: Vec<u32>,
     map: Map,
@@ -81,7 +79,6 @@ impl Target {
             hostile,
             map: Map::new(switch.coverage().len()),
             switch: Some(Box::new(Watched::new(switch, Rc::clone(&events)))),
-            parameters: None,
             events,
             before: Vec::new(),
         })
@@ -141,9 +138,7 @@ impl Target {
             .config(stimulus.config.clone())
             .seed(stimulus.seed)
             .max_cycles(MAX_CYCLES)
-            .known(self.parameters)
             .build_on(vec![switch], &Topology::single(self.ports))?;
-        self.parameters = Some(*supernode.parameters());
         let begin = supernode.cycle();
         self.before.clear();
         self.before.extend_from_slice(supernode.coverage());

@@ -51,7 +51,6 @@ pub struct Builder {
     stuck_after: u64,
     node_depth: u16,
     max_cycles: u64,
-    known: Option<Parameters>,
 }
 
 impl Default for Builder {
@@ -67,7 +66,6 @@ impl Default for Builder {
             stuck_after: check::STUCK_AFTER,
             node_depth: NODE_DEPTH,
             max_cycles: u64::MAX,
-            known: None,
         }
     }
 }
@@ -141,14 +139,6 @@ impl Builder {
     /// Cycles that the whole run may take.
     pub fn max_cycles(self, max_cycles: u64) -> Self {
         Builder { max_cycles, ..self }
-    }
-
-    /// What the switch says of itself, where it has been asked before: it is asked no more.
-    pub(crate) fn known(self, parameters: Option<Parameters>) -> Self {
-        Builder {
-            known: parameters,
-            ..self
-        }
     }
 
     /// Words of each class that a node's receive buffer holds.
@@ -239,14 +229,9 @@ impl Builder {
         };
         let stalls = |port| seed::stream(*seed, &format!("stall {port}"));
         let mut dut = Dut::cabled(chips, cabling, topology, self.node_depth, stall, stalls)?;
-        let parameters = match direct.or(self.known) {
+        let parameters = match direct {
             Some(parameters) => parameters,
-            None => {
-                // The parameters are read unwatched; the checkers see everything from this reset on.
-                let parameters = dut.parameters(0, &mut Checkers::off())?;
-                dut.reset()?;
-                parameters
-            }
+            None => dut.parameters(0, &mut Checkers::off())?,
         };
         if parameters.ports != topology.chips()[0].ports {
             let (has, wants) = (parameters.ports, topology.chips()[0].ports);
@@ -263,6 +248,8 @@ impl Builder {
             false => Checkers::off(),
         };
 
+        // The parameters were read unwatched; the checkers see everything from this reset on.
+        dut.reset()?;
         if !self.vcd.is_empty() {
             let paths = match &self.vcd[..] {
                 [path] if dut.chips() > 1 => (0..dut.chips()).map(|c| vcd_of(path, c)).collect(),
