@@ -120,7 +120,7 @@ fn a_failing_stimulus_is_made_small_and_fails_the_same_way() {
     assert!(fine.contains("runs without violations"), "{fine}");
 }
 
-/// First and last time in a waveform; a cycle is two of its units.
+/// First and last time in a waveform, in its units.
 fn times(path: &Path) -> (u64, u64) {
     let text = std::fs::read_to_string(path).expect("a waveform");
     let times: Vec<u64> = text
@@ -154,9 +154,11 @@ fn a_window_holds_the_last_cycles_of_the_run_and_no_others() {
     );
     assert_eq!(cycles, same, "the waveform changes no cycle");
     assert_eq!(end, last);
+    let cycle = (end - begin) as f64 / cycles.as_u64().unwrap_or(1) as f64;
+    let window = (last - late) as f64 / cycle;
     assert!(
-        begin < 20 && (98..=100).contains(&(last - late)),
-        "{late} to {last}"
+        begin < end / 20 && (45.0..=55.0).contains(&window),
+        "{late} to {last} of {begin} to {end} are {window} cycles"
     );
 }
 

@@ -241,7 +241,11 @@ impl<'a> Campaign<'a> {
             self.evaluate(stimulus)?;
         }
         let mut tries = 0;
-        while self.state.corpus().count() == 0 && tries < SEEDS && self.wants_more() {
+        while self.state.corpus().count() == 0
+            && tries < SEEDS
+            && self.wants_more()
+            && go_on(&self.progress)
+        {
             tries += 1;
             let drawn = self.draws.stimulus(self.rng.random());
             drawn.map_or(Ok(()), |stimulus| self.evaluate(stimulus))?;
