@@ -209,8 +209,11 @@ impl Agent for MemoryNode {
                 let mut bytes = [0; 1 << layout::MAX_SIZE];
                 let bytes = &mut bytes[..payload.len() * layout::FLIT_BYTES];
                 packets::get_bytes(payload, 0, bytes);
+                let Header {
+                    addr, be, poison, ..
+                } = *header;
                 cx.checks
-                    .on_mem_write(cx.cycle, cx.port, header.addr, bytes, header.be);
+                    .on_mem_write(cx.cycle, cx.port, addr, bytes, be, poison);
                 base(Opcode::Comp, header.src, header.txn)
             }
         };

@@ -135,6 +135,14 @@ pub(super) struct Performed<'a> {
 }
 
 /// The bytes of the whole address space as of the last store, and the writes on their way.
+/// What a write at a memory is.
+pub(super) enum AtMemory<'a> {
+    /// It changes no byte; it may be a device's write of good bytes.
+    Unchanged { replaces: bool },
+    /// The write of a device.
+    Performed(Performed<'a>),
+}
+
 #[derive(Default)]
 pub(super) struct Golden {
     bytes: Pages,
@@ -281,26 +289,34 @@ impl Golden {
     pub(super) fn memory_write(
         &mut self,
         seen: Written<'_>,
+        poison: bool,
         place: impl Fn() -> String,
-    ) -> Result<Option<Performed<'_>>, Box<super::Violation>> {
+    ) -> Result<AtMemory<'_>, Box<super::Violation>> {
         let before = self.bytes.get(seen.addr, seen.data.len());
         let changes = (0..seen.data.len()).any(|i| seen.enabled(i) && seen.data[i] != before[i]);
         if !changes {
+            let mut replaces = false;
             for write in &mut self.pending {
                 if let Some(change) = write.explains(seen, before) {
                     write.unchanged.push(change.before);
+                    replaces |= !write.poison;
                 }
             }
-            return Ok(None);
+            return Ok(AtMemory::Unchanged { replaces });
         }
-        let explained = |perhaps: bool| {
+        // Of writes of the same bytes, the one that is as corrupt as this.
+        let explained = |same: bool, perhaps: bool| {
             let mut pending = self.pending.iter().enumerate();
             pending.find_map(|(at, write)| {
                 let waits = write.done.is_none() && write.unchanged.is_empty() != perhaps;
-                Some((at, write.explains(seen, before).filter(|_| waits)?))
+                let fits = waits && (write.poison == poison) == same;
+                Some((at, write.explains(seen, before).filter(|_| fits)?))
             })
         };
-        let Some((at, change)) = explained(false).or_else(|| explained(true)) else {
+        let found = [(true, false), (true, true), (false, false), (false, true)]
+            .into_iter()
+            .find_map(|(same, perhaps)| explained(same, perhaps));
+        let Some((at, change)) = found else {
             return Err(violation(
                 FailureKind::Data,
                 format!(
@@ -325,7 +341,7 @@ impl Golden {
             data: &write.done.insert(change).after,
             be: write.be,
         };
-        Ok(Some(Performed {
+        Ok(AtMemory::Performed(Performed {
             owner,
             written,
             poison: write.poison,
@@ -396,8 +412,8 @@ mod tests {
 
     /// Whether a write at a memory that is right changes anything.
     fn changes(golden: &mut Golden, seen: Written<'_>) -> Option<bool> {
-        let write = golden.memory_write(seen, here).ok()?;
-        Some(write.is_some())
+        let write = golden.memory_write(seen, false, here).ok()?;
+        Some(matches!(write, AtMemory::Performed(_)))
     }
 
     #[test]
@@ -419,7 +435,7 @@ mod tests {
         let mut golden = Golden::default();
         golden.store(0x40, &[7; 8]);
         let mut data = [0; 64];
-        assert!(golden.memory_write(line(0x40, &data), here).is_err());
+        assert!(golden.memory_write(line(0x40, &data), false, here).is_err());
         data[..8].fill(7);
         assert_eq!(changes(&mut golden, line(0x40, &data)), Some(false));
     }
@@ -448,7 +464,7 @@ mod tests {
 
         // Not a second time, and not torn.
         golden.store(0x54, &[8; 4]);
-        assert!(golden.memory_write(piece, here).is_err());
+        assert!(golden.memory_write(piece, false, here).is_err());
         golden.issue(2, &write(2, 10, 0x54, &[5; 4]));
         beat[7] = 8;
         assert!(
@@ -459,6 +475,7 @@ mod tests {
                         data: &beat,
                         be: 0x00f0
                     },
+                    false,
                     here
                 )
                 .is_err()
@@ -473,6 +490,23 @@ mod tests {
         assert_eq!(changes(&mut golden, line(0x80, &[0; 64])), Some(false));
         assert!(golden.complete((1, 0), true, None).is_ok());
         assert!(golden.complete((2, 0), true, None).is_ok());
+    }
+
+    #[test]
+    fn of_two_writes_of_the_same_bytes_the_corrupt_one_is_told_by_its_mark() {
+        let mut golden = Golden::default();
+        let mut corrupt = write(2, 0, 0x80, &[3; 64]);
+        corrupt.header.poison = true;
+        golden.issue(1, &write(1, 0, 0x80, &[3; 64]));
+        golden.issue(2, &corrupt);
+        let seen = line(0x80, &[3; 64]);
+        let first = golden.memory_write(seen, true, here).ok();
+        assert!(matches!(first, Some(AtMemory::Performed(write)) if write.poison));
+        let second = golden.memory_write(seen, false, here).ok();
+        assert!(matches!(
+            second,
+            Some(AtMemory::Unchanged { replaces: true })
+        ));
     }
 
     fn far_add(node: u16, txn: u16, addr: u64, operand: u64) -> Packet {
@@ -493,8 +527,10 @@ mod tests {
             data: &beat,
             be: 0xff00,
         };
-        let write = golden.memory_write(seen, here).ok()?;
-        write.map(|write| write.owner)
+        match golden.memory_write(seen, false, here).ok()? {
+            AtMemory::Performed(write) => Some(write.owner),
+            AtMemory::Unchanged { .. } => None,
+        }
     }
 
     #[test]

@@ -367,8 +367,18 @@ impl Checkers {
     /// The memory on port `memory` performs a write at its local address: of more than 16 bytes, or
     /// of those bytes of one 16-byte beat whose bit in `be` is set.
     #[inline]
-    pub fn on_mem_write(&mut self, cycle: u64, memory: usize, local: u64, bytes: &[u8], be: u16) {
-        self.run(cycle, |suite| suite.mem_write(memory, local, bytes, be));
+    pub fn on_mem_write(
+        &mut self,
+        cycle: u64,
+        memory: usize,
+        local: u64,
+        bytes: &[u8],
+        be: u16,
+        poison: bool,
+    ) {
+        self.run(cycle, |suite| {
+            suite.mem_write(memory, local, bytes, be, poison)
+        });
     }
 
     /// A program submits an operation.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use flits::RespErr;
 use flits::layout::{FLIT_BYTES, LINE_BYTES};
 
+use super::golden::Written;
 use super::{Verdict, violation};
 use crate::FailureKind;
 
@@ -54,6 +55,16 @@ impl Poison {
         let now = self.now;
         let pieces = (addr & !(PIECE - 1)..addr + len as u64).step_by(FLIT_BYTES);
         self.pieces.extend(pieces.map(|piece| (piece, now)));
+    }
+
+    /// A device's write has reached memory.
+    pub(super) fn performed(&mut self, written: Written<'_>, poison: bool) {
+        match (poison, written.data.len()) {
+            (true, len) => self.written(written.addr, len),
+            (false, LINE_BYTES) => self.replaced(written.addr),
+            (false, len) if is_whole(written.be, len) => self.cleaned(written.addr, len),
+            (false, _) => {}
+        }
     }
 
     /// Good bytes replace all bytes of some pieces, or will.
@@ -101,6 +112,11 @@ impl Poison {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a write replaces every byte of each 16-byte piece that it is about.
+pub(super) fn is_whole(be: u16, len: usize) -> bool {
+    be == u16::MAX && len >= FLIT_BYTES
 }
 
 #[cfg(test)]

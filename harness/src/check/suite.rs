@@ -10,10 +10,10 @@ use super::cable::Cables;
 use super::conformance::Conformance;
 use super::coverage::{Counters, Seen};
 use super::delivery::Delivery;
-use super::golden::{Golden, Performed, Written};
+use super::golden::{AtMemory, Golden, Performed, Written};
 use super::link::{Port, may_receive};
 use super::order::ProgramOrder;
-use super::poison::Poison;
+use super::poison::{Poison, is_whole};
 use super::recorder::Recorder;
 use super::swmr::Swmr;
 use super::transactions::Transactions;
@@ -503,6 +503,7 @@ impl Suite {
         local: u64,
         bytes: &[u8],
         be: u16,
+        poison: bool,
     ) -> Verdict {
         self.counts.memory_accesses += 1;
         let addr = self.global(memory, local)? & !(FLIT_BYTES as u64 - 1);
@@ -511,23 +512,22 @@ impl Suite {
             data: bytes,
             be,
         };
-        let changed = self
+        let seen = self
             .golden
-            .memory_write(written, || format!("memory {memory}"))?;
-        if let Some(Performed {
-            owner: (node, txn),
-            written,
-            poison,
-        }) = changed
-        {
-            match (poison, written.data.len()) {
-                (true, len) => self.poison.written(written.addr, len),
-                (false, LINE_BYTES) => self.poison.replaced(written.addr),
-                (false, len) if is_whole(written.be, len) => self.poison.cleaned(written.addr, len),
-                (false, _) => {}
+            .memory_write(written, poison, || format!("memory {memory}"))?;
+        match seen {
+            AtMemory::Performed(Performed {
+                owner: (node, txn),
+                written,
+                poison,
+            }) => {
+                self.poison.performed(written, poison);
+                self.recorder.performed(node, txn, written);
+                self.swmr.written_behind(line_of(addr))?;
             }
-            self.recorder.performed(node, txn, written);
-            self.swmr.written_behind(line_of(addr))?;
+            AtMemory::Unchanged { .. } if poison => self.poison.expect(addr),
+            AtMemory::Unchanged { replaces: true } => self.poison.performed(written, false),
+            AtMemory::Unchanged { replaces: false } => {}
         }
         Ok(())
     }
@@ -728,11 +728,6 @@ fn reads(kind: OpKind) -> bool {
         OpKind::AtomicLoad(_) | OpKind::AtomicSwap | OpKind::AtomicCompare => true,
         kind => kind.is_atomic(),
     }
-}
-
-/// Whether a write replaces every byte of each 16-byte piece that it is about.
-fn is_whole(be: u16, len: usize) -> bool {
-    be == u16::MAX && len >= FLIT_BYTES
 }
 
 fn line_of(addr: u64) -> u64 {
