@@ -1,10 +1,14 @@
 //! Programs whose every result is fixed, whatever the timing.
 
-use flits::stimulus::{Op, OpKind, Stimulus};
+use flits::stimulus::{OpKind, Step, Stimulus};
 use flits::strategies::Programs;
 use flits::{Data, RespErr};
+use harness::shrink::edit;
 use harness::sim::Outcome;
 use proptest::strategy::Strategy;
+
+/// Bytes between the lines of one node and those of the next.
+pub const AREA: u64 = 1 << 20;
 
 /// Programs whose every result is fixed: each of three nodes writes only lines of its own and reads
 /// only those, before and after giving them up.
@@ -32,31 +36,21 @@ pub fn programs() -> impl Strategy<Value = Stimulus> {
         .strategy()
         .prop_map(|mut stimulus| {
             for step in &mut stimulus.steps {
-                let own = (step.node as u64) << 20;
-                let place = |addr: &mut u64| *addr = (*addr & !0xfff_0000) | own;
-                match &mut step.op {
-                    Op::Load { addr, .. }
-                    | Op::Store { addr, .. }
-                    | Op::StoreLine { addr, .. }
-                    | Op::FetchAdd { addr, .. }
-                    | Op::Swap { addr, .. }
-                    | Op::CompareSwap { addr, .. }
-                    | Op::Evict { addr }
-                    | Op::ReadOnce { addr }
-                    | Op::WriteUnique { addr, .. }
-                    | Op::WritePoison { addr, .. }
-                    | Op::AtomicStore { addr, .. }
-                    | Op::AtomicLoad { addr, .. }
-                    | Op::AtomicSwap { addr, .. }
-                    | Op::AtomicCompare { addr, .. }
-                    | Op::CleanInvalid { addr }
-                    | Op::ReadUncached { addr, .. }
-                    | Op::WriteUncached { addr, .. } => place(addr),
-                    Op::Fence | Op::Raw { .. } => {}
-                }
+                *step = moved(step, step.node);
             }
             stimulus
         })
+}
+
+/// The step on the lines of another node.
+pub fn moved(step: &Step, owner: usize) -> Step {
+    let place = |(addr, _): (u64, u16)| (addr & !0xfff_0000) | owner as u64 * AREA;
+    let moved = step
+        .op
+        .access()
+        .map(place)
+        .and_then(|addr| edit::at(step, addr));
+    moved.unwrap_or_else(|| step.clone())
 }
 
 /// What the program of a run got from its operations, in their order.

@@ -27,6 +27,7 @@ mod fabric;
 mod hostile;
 mod litmus;
 mod opcodes;
+mod partitions;
 mod poison;
 mod programs;
 mod properties;

@@ -1,5 +1,5 @@
 //! Properties of the address space, on random programs and systems. `P1` to `P11` are numbered as
-//! in the verification plan; those that this system does not have yet are not here.
+//! in the verification plan; P4 is in `address_map.rs`, P9 in `partitions.rs`, P10 with the links.
 
 use std::collections::BTreeMap;
 
