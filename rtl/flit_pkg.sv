@@ -266,6 +266,13 @@ package flit_pkg;
     return Set0[opcode];
   endfunction
 
+  // Whether requests of the opcode have an `atomic_op`; in others it is 0.
+  function automatic logic has_atomic_op(opcode_e opcode);
+    // AtomicStore, AtomicLoad
+    localparam logic [63:0] Set0 = 64'h0000000000030000;
+    return Set0[opcode];
+  endfunction
+
   // Whether the opcode is one of the class; never for a free code.
   function automatic logic opcode_in_class(opcode_e opcode, class_e cls);
     // ReadNoSnp, WriteNoSnp, ReadOnce, WriteUnique, ReadShared, ReadUnique, CleanUnique,
@@ -313,14 +320,32 @@ package flit_pkg;
         (Set4[opcode] && (size <= MaxSize));
   endfunction
 
+  // Whether the code is a response status.
+  function automatic logic resp_exists(resp_e resp);
+    localparam logic [7:0] Set0 = 8'h3f;
+    return Set0[resp];
+  endfunction
+
+  // Whether all bits of the form are 0 that no field has.
+  function automatic logic reserved_clear(class_e cls, logic payload, logic [39:0] form);
+    logic [39:0] reserved;
+    reserved = '0;
+    if (cls == ClassReq) reserved = 40'h0000fffc00;
+    if (cls == ClassSnp) reserved = 40'hf000000000;
+    if (cls == ClassMem && !payload) reserved = 40'hffc0000380;
+    if (cls == ClassMem && payload) reserved = 40'h0000ffff80;
+    if (cls == ClassRsp) reserved = 40'hffc000004f;
+    if (cls == ClassDat) reserved = 40'hffc0000000;
+    return (form & reserved) == '0;
+  endfunction
+
   // How many payload flits carry 2^size bytes; 0 for a size that does not exist.
   function automatic logic [4:0] payload_flits(logic [3:0] size);
     return (size <= 4'd4) ? 5'd1 : (size <= MaxSize) ? (5'd1 << (size - 4'd4)) : 5'd0;
   endfunction
 
-  // Whether the header of a packet is legal: opcode, size, alignment. `size` is the header's size
-  // field (not looked at in classes without one), `addr_low` the low bits of its address. Fields that
-  // name nodes, transactions or states are not judged.
+  // Whether opcode, size and alignment of a header are legal. `size` is the header's size field (not
+  // looked at in classes without one), `addr_low` the low bits of its address.
   function automatic logic is_legal(class_e cls, opcode_e opcode, logic [3:0] size,
                                     logic [7:0] addr_low);
     logic [3:0] used_size;
@@ -334,6 +359,33 @@ package flit_pkg;
     fits = size_allowed(opcode, used_size);
     aligned = (addr_low & ~(8'hff << align)) == '0;
     return known && fits && aligned;
+  endfunction
+
+  // Whether the rest of a header is legal whose opcode, size and alignment are: bits that no field
+  // has are 0, byte enables are of the bytes of the access, or all where it has more than one payload
+  // flit, and the opcode has the other fields' values. Node and transaction numbers are not judged.
+  function automatic logic fields_legal(class_e cls, logic [FlitWidth-1:0] flit);
+    // verilator lint_off UNUSEDSIGNAL
+    common_header_t header;
+    req_header_t request;
+    dat_header_t data;
+    // verilator lint_on UNUSEDSIGNAL
+    logic payload;
+    logic enables;
+    logic [15:0] lanes;
+    logic legal;
+    header = flit;
+    request = flit;
+    data = flit;
+    payload = has_payload(header.opcode);
+    legal = reserved_clear(cls, payload, header.form);
+    lanes = payload ? ~(16'hffff << (5'd1 << request.size)) << header.addr[3:0] : '0;
+    enables = (payload && (request.size > 4'd4)) ? (request.be == '1) :
+        ((request.be & ~lanes) == '0);
+    if ((cls == ClassReq) || ((cls == ClassMem) && payload)) legal &= enables;
+    if ((cls == ClassReq) && !has_atomic_op(header.opcode)) legal &= request.atomic_op == AtomicAdd;
+    if ((cls == ClassRsp) || (cls == ClassDat)) legal &= resp_exists(data.resp);
+    return legal;
   endfunction
 
 endpackage

@@ -9,6 +9,7 @@ link/link_pkg.sv
 csr/supernode_csr_regs_pkg.sv
 csr/supernode_csr_pkg.sv
 
+lib/interval_tick.sv
 lib/lane_counters.sv
 
 csr/supernode_csr_regs.sv
@@ -23,6 +24,7 @@ csr/csr_routes.sv
 csr/supernode_csr.sv
 
 address/address_map.sv
+fabric/packet_guard.sv
 fabric/ingress_check.sv
 fabric/port_answers.sv
 fabric/snoop_merge.sv

@@ -79,12 +79,13 @@ package supernode_pkg;
     ErrBadSize       = 4'd5,   // or alignment
     ErrWrongSource   = 4'd6,
     ErrUnknownDst    = 4'd7,
-    ErrTornPacket    = 4'd8,   // head, tail and declared length disagree
+    ErrTornPacket    = 4'd8,   // head, tail and declared length disagree, or the rest does not come
     ErrNoTransaction = 4'd9,   // an answer that nobody waits for
     ErrNoCredit      = 4'd10,  // a word sent without a credit
     ErrTimeout       = 4'd11,  // an answer that did not come
     ErrNoRoute       = 4'd12,  // no way on to the destination's chip, or only back
-    ErrLinkDown      = 4'd13   // the way to the destination is dead
+    ErrLinkDown      = 4'd13,  // the way to the destination is dead
+    ErrBadField      = 4'd14   // a reserved bit, or a value that the opcode does not have
   } error_cause_e;
 
   // One error, valid for one cycle. `cause` holds an error_cause_e.

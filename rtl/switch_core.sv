@@ -99,7 +99,7 @@ module switch_core
   chip_id_t chip;
   logic [Ports-1:0] down_ports, up_ports, fabric_ports;
   weight_t [NumClasses-1:0] class_weights;
-  logic [4:0] home_timeout_log2;
+  logic [4:0] home_timeout_log2, packet_timeout_log2;
   route_t [Chips-1:0] routes;
   region_t [Regions-1:0] regions;
   logic [Ports-1:0][15:0] partitions;
@@ -125,8 +125,9 @@ module switch_core
   logic [Ports-1:0][2:0] rx_event_class, tx_event_class;
 
   checked_word_t checked[Size];
-  logic [Size-1:0] write, drop;
-  class_e write_class[Size], drop_class[Size];
+  logic [Size-1:0] write;
+  logic [Size-1:0][NumClasses-1:0] drop;
+  class_e write_class[Size];
   logic [Size-1:0] write_outputs[Size];
   slot_t write_slot[Size];
   logic [Size-1:0][NumClasses-1:0] rx_credit, tx_credit;
@@ -136,6 +137,16 @@ module switch_core
   // verilator lint_off UNUSEDSIGNAL
   node_id_t port_memory[Ports];
   // verilator lint_on UNUSEDSIGNAL
+
+  // When to look for packets whose sender has stopped.
+  logic packet_tick;
+
+  interval_tick u_packet_tick (
+      .clk_i,
+      .rst_ni,
+      .log2_i(packet_timeout_log2),
+      .tick_o(packet_tick)
+  );
 
   // External ports.
   for (genvar p = 0; p < Ports; p++) begin : gen_port
@@ -153,7 +164,9 @@ module switch_core
         .rx_head_i (rx_head_i[p]),
         .rx_tail_i (rx_tail_i[p]),
         .rx_flit_i (rx_flit_i[p]),
+        .tick_i    (packet_tick),
         .credit_i  (rx_credit[p]),
+        .credit_o  (rx_credit_o[p]),
         .word_o    (checked[p])
     );
 
@@ -182,12 +195,10 @@ module switch_core
         .write_outputs_o(write_outputs[p]),
         .write_slot_o   (write_slot[p]),
         .drop_o         (drop[p]),
-        .drop_class_o   (drop_class[p]),
         .memory_o       (port_memory[p]),
         .error_o        (errors[p])
     );
 
-    assign rx_credit_o[p] = rx_credit[p];
     assign tx_credit[p] = tx_credit_i[p];
     assign tx_valid_o[p] = tx[p].valid;
     assign tx_class_o[p] = tx[p].cls;
@@ -271,6 +282,7 @@ module switch_core
     assign checked[X] = '{
             valid: home_tx.valid,
             drop: 1'b0,
+            displaced: '0,
             cause: ErrNone,
             cls: home_tx.cls,
             head: home_tx.head,
@@ -304,7 +316,6 @@ module switch_core
         .write_outputs_o(write_outputs[X]),
         .write_slot_o   (write_slot[X]),
         .drop_o         (drop[X]),
-        .drop_class_o   (drop_class[X]),
         .memory_o       (memory),
         .error_o        (errors[X])
     );
@@ -336,7 +347,6 @@ module switch_core
       .write_outputs_i(write_outputs),
       .write_slot_i   (write_slot),
       .drop_i         (drop),
-      .drop_class_i   (drop_class),
       .rx_credit_o    (rx_credit),
       .tx_o           (tx),
       .tx_credit_i    (tx_credit),
@@ -375,6 +385,7 @@ module switch_core
       .routes_o         (routes),
       .class_weights_o  (class_weights),
       .home_timeout_o   (home_timeout_log2),
+      .packet_timeout_o (packet_timeout_log2),
       .regions_o        (regions),
       .port_partitions_o(partitions),
       .rx_event_valid_i (rx_event_valid),

@@ -35,8 +35,8 @@ module fabric_top
     input weight_t [NumClasses-1:0] class_weights_i  // 0 counts as 1
 );
 
-  class_e write_class[Ports], drop_class[Ports];
-  slot_t write_slot[Ports];
+  class_e write_class[Ports];
+  slot_t  write_slot [Ports];
   logic [Ports-1:0][NumClasses-1:0] rx_credit, tx_credit;
   link_word_t tx[Ports];
   // Counted in supernode_csr, not here.
@@ -47,7 +47,6 @@ module fabric_top
 
   for (genvar p = 0; p < Ports; p++) begin : gen_port
     assign write_class[p] = class_e'(rx_class_i[p]);
-    assign drop_class[p] = ClassReq;
     assign write_slot[p] = '{
             head: rx_head_i[p],
             tail: rx_tail_i[p],
@@ -80,7 +79,6 @@ module fabric_top
       .write_outputs_i(rx_outputs_i),
       .write_slot_i   (write_slot),
       .drop_i         ('0),
-      .drop_class_i   (drop_class),
       .rx_credit_o    (rx_credit),
       .tx_o           (tx),
       .tx_credit_i    (tx_credit),

@@ -47,6 +47,7 @@ module supernode_csr
     output route_t   [     Chips-1:0]       routes_o,
     output weight_t  [NumClasses-1:0]       class_weights_o,
     output logic     [           4:0]       home_timeout_o,
+    output logic     [           4:0]       packet_timeout_o,
     output region_t  [   Regions-1:0]       regions_o,
     output logic     [     Ports-1:0][15:0] port_partitions_o,
 
@@ -102,6 +103,7 @@ module supernode_csr
     regs_out.class_weights.request.value
   };
   assign home_timeout_o = regs_out.home_timeout.value.value;
+  assign packet_timeout_o = regs_out.packet_timeout.value.value;
 
   assign chip_id_o = regs_out.chip_id.value.value;
   assign down_ports_o = regs_out.fabric_ports.down.value[Ports-1:0];

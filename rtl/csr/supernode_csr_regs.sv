@@ -104,6 +104,7 @@ module supernode_csr_regs (
         logic class_weights;
         logic home_timeout;
         logic params3;
+        logic packet_timeout;
         logic port_rights;
         logic routes;
         logic regions;
@@ -173,6 +174,9 @@ module supernode_csr_regs (
         decoded_reg_strb.params3 = cpuif_req_masked & (cpuif_addr == 12'h38) & !cpuif_req_is_wr;
         is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h38);
         is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h38) & !cpuif_req_is_wr;
+        decoded_reg_strb.packet_timeout = cpuif_req_masked & (cpuif_addr == 12'h3c);
+        is_valid_addr |= cpuif_req_masked & (cpuif_addr == 12'h3c);
+        is_valid_rw |= cpuif_req_masked & (cpuif_addr == 12'h3c);
         decoded_reg_strb.port_rights = cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
         is_external |= cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
         is_valid_addr |= cpuif_req_masked & (cpuif_addr >= 12'h40) & (cpuif_addr <= 12'h40 + 12'h3f);
@@ -282,6 +286,12 @@ module supernode_csr_regs (
                 logic load_next;
             } value;
         } home_timeout;
+        struct {
+            struct {
+                logic [4:0] next;
+                logic load_next;
+            } value;
+        } packet_timeout;
     } field_combo_t;
     field_combo_t field_combo;
 
@@ -329,6 +339,11 @@ module supernode_csr_regs (
                 logic [4:0] value;
             } value;
         } home_timeout;
+        struct {
+            struct {
+                logic [4:0] value;
+            } value;
+        } packet_timeout;
     } field_storage_t;
     field_storage_t field_storage;
 
@@ -591,6 +606,29 @@ module supernode_csr_regs (
         end
     end
     assign hwif_out.home_timeout.value.value = field_storage.home_timeout.value.value;
+    // Field: supernode_csr_regs.packet_timeout.value
+    always_comb begin
+        automatic logic [4:0] next_c;
+        automatic logic load_next_c;
+        next_c = field_storage.packet_timeout.value.value;
+        load_next_c = '0;
+        if(decoded_reg_strb.packet_timeout && decoded_req_is_wr) begin // SW write
+            next_c = (field_storage.packet_timeout.value.value & ~decoded_wr_biten[4:0]) | (decoded_wr_data[4:0] & decoded_wr_biten[4:0]);
+            load_next_c = '1;
+        end
+        field_combo.packet_timeout.value.next = next_c;
+        field_combo.packet_timeout.value.load_next = load_next_c;
+    end
+    always_ff @(posedge clk) begin
+        if(~rst_n) begin
+            field_storage.packet_timeout.value.value <= 5'hd;
+        end else begin
+            if(field_combo.packet_timeout.value.load_next) begin
+                field_storage.packet_timeout.value.value <= field_combo.packet_timeout.value.next;
+            end
+        end
+    end
+    assign hwif_out.packet_timeout.value.value = field_storage.packet_timeout.value.value;
     // External region: supernode_csr_regs.port_rights
     assign hwif_out.port_rights.req = decoded_reg_strb.port_rights;
     assign hwif_out.port_rights.addr = decoded_addr[5:0];
@@ -688,7 +726,7 @@ module supernode_csr_regs (
             readback_data_var[31:0] = 32'h534e4f44;
         end
         if(rd_mux_addr == 12'h4) begin
-            readback_data_var[15:0] = 16'h3;
+            readback_data_var[15:0] = 16'h4;
             readback_data_var[31:16] = 16'h0;
         end
         if(rd_mux_addr == 12'h8) begin
@@ -741,6 +779,9 @@ module supernode_csr_regs (
         end
         if(rd_mux_addr == 12'h38) begin
             readback_data_var[7:0] = hwif_in.params3.shared_depth.next;
+        end
+        if(rd_mux_addr == 12'h3c) begin
+            readback_data_var[4:0] = field_storage.packet_timeout.value.value;
         end
         if((rd_mux_addr >= 12'h40) && (rd_mux_addr <= 12'h40 + 12'h3f)) begin
             readback_data_var = hwif_in.port_rights.rd_data;

@@ -245,6 +245,14 @@ package supernode_csr_regs_pkg;
     } supernode_csr_regs__home_timeout__out_t;
 
     typedef struct {
+        logic [4:0] value;
+    } supernode_csr_regs__packet_timeout__value__out_t;
+
+    typedef struct {
+        supernode_csr_regs__packet_timeout__value__out_t value;
+    } supernode_csr_regs__packet_timeout__out_t;
+
+    typedef struct {
         logic req;
         logic [5:0] addr;
         logic req_is_wr;
@@ -298,6 +306,7 @@ package supernode_csr_regs_pkg;
         supernode_csr_regs__fabric_ports__out_t fabric_ports;
         supernode_csr_regs__class_weights__out_t class_weights;
         supernode_csr_regs__home_timeout__out_t home_timeout;
+        supernode_csr_regs__packet_timeout__out_t packet_timeout;
         supernode_csr_regs__port_rights__external__out_t port_rights;
         supernode_csr_regs__routes__external__out_t routes;
         supernode_csr_regs__regions__external__out_t regions;

@@ -26,8 +26,7 @@ module crossbar
     input class_e write_class_i[Size],
     input logic [Size-1:0] write_outputs_i[Size],  // mask; several only for one-word SNP
     input slot_t write_slot_i[Size],
-    input logic [Size-1:0] drop_i,  // only returns the credit
-    input class_e drop_class_i[Size],
+    input logic [Size-1:0][NumClasses-1:0] drop_i,  // classes of credits that only return
     output logic [Size-1:0][NumClasses-1:0] rx_credit_o,  // pulses to the senders
     output link_word_t tx_o[Size],
     input logic [Size-1:0][NumClasses-1:0] tx_credit_i,  // pulses from the receivers
@@ -51,7 +50,7 @@ module crossbar
   class_e     [Size-1:0]                 read_class;
   logic       [Size-1:0][      Size-1:0] send_input;
   stall_t     [Size-1:0]                 stall;
-  logic [Size-1:0][NumClasses-1:0] kept, dropped, freed;  // by input, class of the credit
+  logic [Size-1:0][NumClasses-1:0] kept, freed;  // by input, class of the credit
 
   for (genvar i = 0; i < Size; i++) begin : gen_input
     input_buffer #(
@@ -82,7 +81,6 @@ module crossbar
     );
 
     assign kept[i] = NumClasses'(write_i[i]) << write_slot_i[i].credit_class;
-    assign dropped[i] = NumClasses'(drop_i[i]) << drop_class_i[i];
     assign events_o[i] = '{grant: read[i], stall: stall[i]};
   end
 
@@ -94,7 +92,7 @@ module crossbar
       .clk_i,
       .rst_ni,
       .keep_i  (kept),
-      .drop_i  (dropped),
+      .drop_i,
       .free_i  (freed),
       .credit_o(rx_credit_o),
       .high_water_o

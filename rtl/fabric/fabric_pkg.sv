@@ -17,15 +17,17 @@ package fabric_pkg;
 
   // A link word after the framing and header checks. With `drop` it goes no further and only its
   // credit returns. `cause` is set in the cycle in which an error is found, with or without `drop`.
+  // Of a word that had to make way for it only the credit is left, in `displaced`, by class.
   typedef struct packed {
-    logic                           valid;
-    logic                           drop;
-    supernode_pkg::error_cause_e    cause;
-    flit_pkg::class_e               cls;
-    logic                           head;
-    logic                           tail;
-    fill_t                          fill;
-    logic [flit_pkg::FlitWidth-1:0] flit;
+    logic                            valid;
+    logic                            drop;
+    logic [flit_pkg::NumClasses-1:0] displaced;
+    supernode_pkg::error_cause_e     cause;
+    flit_pkg::class_e                cls;
+    logic                            head;
+    logic                            tail;
+    fill_t                           fill;
+    logic [flit_pkg::FlitWidth-1:0]  flit;
   } checked_word_t;
 
   // What the buffer stores of a word. Its class is known from the queue; `credit_class` is the

@@ -2,8 +2,9 @@
 //
 // Purpose: checks that the sender holds a credit for the word, that its packet has the head, the
 // tail and the number of words that its header declares, and that the header is one that this
-// sender may send: class, opcode, size, alignment, source. A node sends REQ, RSP and DAT in its own
-// name only; another chip, on a fabric port, sends all classes in the name of any but this chip.
+// sender may send: class, opcode, size, alignment, other fields, source. A node sends REQ, RSP and DAT
+// in its own name only; another chip, on a fabric port, sends all classes in the name of any but this
+// chip.
 // Latency: one cycle, one word a cycle, no stall.
 // Reset: no packet is open.
 //
@@ -17,11 +18,16 @@
 // - words beyond the declared length are dropped; the last declared word becomes the tail;
 // - a packet that ends early, by a tail or by the head of another, is filled to its declared
 //   length with copies of that last word (`fill`), without which it would hold its output for
-//   ever; of the other packet, the rest is dropped.
+//   ever; of the other packet, the rest is dropped;
+// - a packet that a node does not go on with, though it has a credit, is ended by packet_guard as if
+//   such a head had come, with a word of zeros. Another chip's packets are watched where they began.
+// That word takes the slot of a credit which the node still holds. So the node owes one: it is not
+// shown the next credit of the class, or a word that it sends before that without another is ignored.
 module ingress_check
   import flit_pkg::*;
   import supernode_pkg::*;
   import fabric_pkg::*;
+  import arbiter_pkg::*;
 (
     input  logic                           clk_i,
     input  logic                           rst_ni,
@@ -32,7 +38,9 @@ module ingress_check
     input  logic                           rx_head_i,
     input  logic                           rx_tail_i,
     input  logic          [ FlitWidth-1:0] rx_flit_i,
-    input  logic          [NumClasses-1:0] credit_i,    // pulses that the sender sees in this cycle
+    input  logic                           tick_i,      // see packet_guard
+    input  logic          [NumClasses-1:0] credit_i,    // pulses
+    output logic          [NumClasses-1:0] credit_o,    // those that the sender sees, in this cycle
     output checked_word_t                  word_o
 );
 
@@ -65,6 +73,7 @@ module ingress_check
     if (!is_legal(cls, header.opcode, header.size, header.addr[7:0])) begin
       return opcode_in_class(header.opcode, cls) ? ErrBadSize : ErrBadOpcode;
     end
+    if (!fields_legal(cls, header)) return ErrBadField;
     known = fabric ? header.src[NodeIdWidth-1:UnitWidth] != node_id[NodeIdWidth-1:UnitWidth] :
         header.src == node_id;
     return known ? ErrNone : ErrWrongSource;
@@ -109,23 +118,57 @@ module ingress_check
     return verdict;
   endfunction
 
-  class_e cls;
-  assign cls = class_e'(rx_class_i);
-
   framing_e [NumClasses-1:0] framing_q;
   count_t   [NumClasses-1:0] left_q;
-  credit_t  [NumClasses-1:0] credits_q;  // held by the sender
+  credit_t  [NumClasses-1:0] credits_q;  // with a slot for the word of each
+  logic     [NumClasses-1:0] owed_q;  // the sender holds one more, whose slot is taken
+
+  assign credit_o = credit_i & ~owed_q;
 
   // A credit may be spent in the cycle in which it is seen.
-  logic known_class, taken;
-  assign known_class = rx_class_i < 3'(NumClasses);
+  logic [NumClasses-1:0] rx_class;  // that a word comes of
+  logic [NumClasses-1:0] comes;  // ... for which there is a slot
+  logic [NumClasses-1:0] pays;  // ... against the credit that is owed
+  logic [NumClasses-1:0] stalled;
+  logic [NumClasses-1:0] ended;
 
+  always_comb begin
+    rx_class = NumClasses'(rx_valid_i) << rx_class_i;
+    comes = '0;
+    pays = '0;
+    if (rx_class != '0) begin
+      if (credits_q[rx_class_i] != '0 || credit_i[rx_class_i]) comes = rx_class;
+      else pays = rx_class & owed_q;
+    end
+  end
+
+  always_comb begin
+    stalled = '0;
+    if (tick_i && !fabric_i) begin
+      for (int unsigned c = 0; c < NumClasses; c++) begin
+        stalled[c] = framing_q[c] == Body && credits_q[c] != '0 && !owed_q[c];
+      end
+    end
+  end
+
+  packet_guard u_packet_guard (
+      .clk_i,
+      .rst_ni,
+      .tick_i,
+      .stalled_i(stalled),
+      .comes_i  (comes),
+      .end_o    (ended)
+  );
+
+  class_e   cls;
   verdict_t verdict;
   always_comb begin
-    taken   = 1'b0;
+    cls = class_e'(rx_class_i);
     verdict = verdict_t'('0);
-    if (rx_valid_i && known_class) taken = credits_q[rx_class_i] != '0 || credit_i[rx_class_i];
-    if (taken) begin
+    if (ended != '0) begin
+      cls = class_e'(index_of(arbiter_vec_t'(ended)));
+      verdict = judge_payload(left_q[cls], 1'b1, 1'b0);
+    end else if (comes != '0) begin
       if (framing_q[cls] == Body) begin
         verdict = judge_payload(left_q[cls], rx_head_i, rx_tail_i);
       end else if (rx_head_i) begin
@@ -133,8 +176,10 @@ module ingress_check
       end else begin
         verdict = judge_stray(framing_q[cls], rx_tail_i);
       end
+    end else if (pays != '0) begin
+      if (framing_q[cls] != Skip) verdict.cause = ErrTornPacket;
     end else if (rx_valid_i) begin
-      verdict.cause = known_class ? ErrNoCredit : ErrBadOpcode;
+      verdict.cause = (rx_class != '0) ? ErrNoCredit : ErrBadOpcode;
     end
   end
 
@@ -143,10 +188,12 @@ module ingress_check
       framing_q <= {NumClasses{Idle}};
       word_o.valid <= 1'b0;
       word_o.cause <= ErrNone;
+      word_o.displaced <= '0;
     end else begin
-      word_o.valid <= taken;
+      word_o.valid <= (comes | ended) != '0;
       word_o.cause <= verdict.cause;
-      if (taken) begin
+      word_o.displaced <= (ended != '0) ? comes : '0;
+      if ((comes | ended) != '0) begin
         framing_q[cls] <= verdict.framing;
         left_q[cls] <= verdict.left;
         word_o.drop <= verdict.drop;
@@ -154,13 +201,18 @@ module ingress_check
         word_o.head <= verdict.head;
         word_o.tail <= verdict.tail;
         word_o.fill <= verdict.fill;
-        word_o.flit <= rx_flit_i;
+        word_o.flit <= (ended != '0) ? '0 : rx_flit_i;
       end
     end
   end
 
   logic [NumClasses-1:0] spent;
-  assign spent = NumClasses'(taken) << rx_class_i;
+  assign spent = comes | ended;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) owed_q <= '0;
+    else owed_q <= (owed_q & ~credit_i & ~pays) | ended;
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -169,6 +221,15 @@ module ingress_check
       for (int unsigned c = 0; c < NumClasses; c++) begin
         credits_q[c] <= credits_q[c] + credit_t'(credit_i[c]) - credit_t'(spent[c]);
       end
+    end
+  end
+
+  // Implementation checks.
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && ended != '0) begin
+      assert (framing_q[cls] == Body && credits_q[cls] != '0 && !owed_q[cls])
+      else
+        $error("ingress_check: a packet is ended that is not open, or for which there is no slot");
     end
   end
 

@@ -45,8 +45,7 @@ module ingress_route
     output class_e write_class_o,
     output logic [Size-1:0] write_outputs_o,  // one, but for a SNP to several targets
     output slot_t write_slot_o,
-    output logic drop_o,
-    output class_e drop_class_o,
+    output logic [NumClasses-1:0] drop_o,  // classes of the credits of what goes no further
     output node_id_t memory_o,  // of the address of a REQ or MEM header
     output error_event_t error_o
 );
@@ -245,8 +244,7 @@ module ingress_route
     end
   end
 
-  assign drop_o = word_i.valid && !write_o;
-  assign drop_class_o = cls;
+  assign drop_o = word_i.displaced | NumClasses'(word_i.valid && !write_o) << cls;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

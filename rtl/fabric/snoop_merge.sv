@@ -126,16 +126,15 @@ module snoop_merge
     for (int unsigned e = Entries; e > 0; e--) if (!busy_q[e-1]) free_entry = entry_t'(e - 1);
   end
 
-  logic [31:0] count_q;  // cycles to the next tick
   logic tick;
   entries_t old_q;  // nothing has happened to it since the last tick
 
-  assign tick = (timeout_log2_i != '0) && (count_q == '0);
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni || (timeout_log2_i == '0)) count_q <= '0;
-    else count_q <= tick ? (32'd1 << timeout_log2_i) - 32'd1 : count_q - 32'd1;
-  end
+  interval_tick u_tick (
+      .clk_i,
+      .rst_ni,
+      .log2_i(timeout_log2_i),
+      .tick_o(tick)
+  );
 
   always_ff @(posedge clk_i) begin
     if (note && free) snoop_q[free_entry] <= note_snoop;

@@ -38,12 +38,17 @@ module home_timeouts
     output answer_t answer_o
 );
 
-  logic [31:0] count_q;  // cycles to the next tick
   logic tick;
   logic [Trackers-1:0] quiet_q;  // nothing has happened since the last tick
   logic [Trackers-1:0] expired_q;  // nor in a whole interval before it
 
-  assign tick = (timeout_log2_i != '0) && (count_q == '0);
+  interval_tick u_tick (
+      .clk_i,
+      .rst_ni,
+      .log2_i(timeout_log2_i),
+      .tick_o(tick)
+  );
+
   assign valid_o = enable_i && (expired_q != '0);
 
   always_comb begin
@@ -55,11 +60,9 @@ module home_timeouts
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || (timeout_log2_i == '0)) begin
-      count_q   <= '0;
       quiet_q   <= '0;
       expired_q <= '0;
     end else begin
-      count_q <= tick ? (32'd1 << timeout_log2_i) - 32'd1 : count_q - 32'd1;
       if (tick) begin
         quiet_q   <= started_i;
         expired_q <= started_i & quiet_q;

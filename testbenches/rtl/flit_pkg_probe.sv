@@ -256,7 +256,8 @@ module flit_pkg_probe
     endcase
   end
 
-  assign legal_o         = is_legal(class_e'(class_i), req.opcode, req.size, req.addr[7:0]);
+  assign legal_o         = is_legal(class_e'(class_i), req.opcode, req.size, req.addr[7:0])
+      && fields_legal(class_e'(class_i), flit_i);
   assign payload_o       = has_payload(req.opcode);
   assign payload_flits_o = payload_flits(req.size);
 

@@ -22,15 +22,14 @@ const LINK_WORD: &str = "
   } link_word_t;
 ";
 
-const PAYLOAD_FLITS: &str = "
+const LEGAL: &str = "
   // How many payload flits carry 2^size bytes; 0 for a size that does not exist.
   function automatic logic [4:0] payload_flits(logic [3:0] size);
     return (size <= 4'd4) ? 5'd1 : (size <= MaxSize) ? (5'd1 << (size - 4'd4)) : 5'd0;
   endfunction
 
-  // Whether the header of a packet is legal: opcode, size, alignment. `size` is the header's size
-  // field (not looked at in classes without one), `addr_low` the low bits of its address. Fields that
-  // name nodes, transactions or states are not judged.
+  // Whether opcode, size and alignment of a header are legal. `size` is the header's size field (not
+  // looked at in classes without one), `addr_low` the low bits of its address.
   function automatic logic is_legal(class_e cls, opcode_e opcode, logic [3:0] size,
                                     logic [7:0] addr_low);
     logic [3:0] used_size;
@@ -44,6 +43,33 @@ const PAYLOAD_FLITS: &str = "
     fits = size_allowed(opcode, used_size);
     aligned = (addr_low & ~(8'hff << align)) == '0;
     return known && fits && aligned;
+  endfunction
+
+  // Whether the rest of a header is legal whose opcode, size and alignment are: bits that no field
+  // has are 0, byte enables are of the bytes of the access, or all where it has more than one payload
+  // flit, and the opcode has the other fields' values. Node and transaction numbers are not judged.
+  function automatic logic fields_legal(class_e cls, logic [FlitWidth-1:0] flit);
+    // verilator lint_off UNUSEDSIGNAL
+    common_header_t header;
+    req_header_t request;
+    dat_header_t data;
+    // verilator lint_on UNUSEDSIGNAL
+    logic payload;
+    logic enables;
+    logic [15:0] lanes;
+    logic legal;
+    header = flit;
+    request = flit;
+    data = flit;
+    payload = has_payload(header.opcode);
+    legal = reserved_clear(cls, payload, header.form);
+    lanes = payload ? ~(16'hffff << (5'd1 << request.size)) << header.addr[3:0] : '0;
+    enables = (payload && (request.size > 4'd4)) ? (request.be == '1) :
+        ((request.be & ~lanes) == '0);
+    if ((cls == ClassReq) || ((cls == ClassMem) && payload)) legal &= enables;
+    if ((cls == ClassReq) && !has_atomic_op(header.opcode)) legal &= request.atomic_op == AtomicAdd;
+    if ((cls == ClassRsp) || (cls == ClassDat)) legal &= resp_exists(data.resp);
+    return legal;
   endfunction
 ";
 
@@ -87,7 +113,9 @@ pub(super) fn package() -> String {
     out += &common_struct();
     out += LINK_WORD;
     out += &opcode_sets();
-    out += PAYLOAD_FLITS;
+    out += &resp_exists();
+    out += &reserved_clear();
+    out += LEGAL;
     out += "\nendpackage\n";
     out
 }
@@ -287,6 +315,11 @@ fn opcode_sets() -> String {
         "logic has_payload(opcode_e opcode)",
         &[(matching(&Opcode::has_payload), "")],
     );
+    out += &opcode_set(
+        "Whether requests of the opcode have an `atomic_op`; in others it is 0.",
+        "logic has_atomic_op(opcode_e opcode)",
+        &[(matching(&Opcode::has_atomic_op), "")],
+    );
     let class_names = Class::ALL.map(|class| format!("(cls == Class{})", class.name()));
     let by_class: Vec<_> = Class::ALL
         .into_iter()
@@ -326,4 +359,46 @@ fn opcode_sets() -> String {
         &sizes,
     );
     out
+}
+
+fn resp_exists() -> String {
+    let mask = RespErr::ALL
+        .iter()
+        .fold(0u8, |mask, resp| mask | 1 << resp.code());
+    format!(
+        "\n  // Whether the code is a response status.\n  \
+         function automatic logic resp_exists(resp_e resp);\n    \
+         localparam logic [7:0] Set0 = 8'h{mask:02x};\n    \
+         return Set0[resp];\n  endfunction\n"
+    )
+}
+
+/// A function that looks at the bits of each form that no field has. They are all among those that
+/// the form does not share with others.
+fn reserved_clear() -> String {
+    let common: u128 = (layout::FIELDS.iter())
+        .filter(|field| field.is_common())
+        .fold(0, |mask, field| mask | field.mask());
+    let low = common.trailing_ones();
+    let width = layout::FLIT_BITS - low;
+    let (digits, high) = (width.div_ceil(4) as usize, width - 1);
+    let mut out = format!(
+        "\n  // Whether all bits of the form are 0 that no field has.\n  \
+         function automatic logic reserved_clear(class_e cls, logic payload, logic [{high}:0] form);\n    \
+         logic [{high}:0] reserved;\n    \
+         reserved = '0;\n"
+    );
+    for form in Form::ALL {
+        let which = match form {
+            Form::MemRead => " && !payload",
+            Form::MemWrite => " && payload",
+            Form::Req | Form::Snp | Form::Rsp | Form::Dat => "",
+        };
+        out += &format!(
+            "    if (cls == Class{}{which}) reserved = {width}'h{:0digits$x};\n",
+            form.class().name(),
+            form.reserved_mask() >> low
+        );
+    }
+    out + "    return (form & reserved) == '0;\n  endfunction\n"
 }

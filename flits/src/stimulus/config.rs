@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const PORTS: [usize; 3] = [4, 8, 16];
 /// The leaves that a system of several chips may have.
 pub const LEAVES: [usize; 3] = [2, 4, 8];
-/// Longest time-out of a home, as a power of 2 of cycles.
+/// Longest time-out, as a power of 2 of cycles.
 const MAX_TIMEOUT_LOG2: u8 = 31;
 /// Most devices on a leaf, and most spines.
 pub const MAX_PER_LEAF: usize = 8;
@@ -40,6 +40,10 @@ pub struct Config {
     /// The homes give an answer up that has not come in 2 to this power cycles; 0: never.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub home_timeout_log2: u8,
+    /// The switch ends a packet that its device has not gone on with for 2 to this power cycles,
+    /// though it could; 0: never; without it the switch does as after reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet_timeout_log2: Option<u8>,
     /// The cycles that each port waits before its first operation, from port 0; 0 for ports beyond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub start_skew: Vec<u64>,
@@ -201,6 +205,7 @@ impl Config {
             port_partitions: Vec::new(),
             stall: Stall::default(),
             home_timeout_log2: 0,
+            packet_timeout_log2: None,
             start_skew: Vec::new(),
             link_errors: None,
         }
@@ -300,11 +305,14 @@ impl Config {
         if rx_permille.max(tx_permille) >= 1000 {
             return Err("stall takes all cycles: give less than 1000 permille".to_owned());
         }
-        if self.home_timeout_log2 > MAX_TIMEOUT_LOG2 {
-            return Err(format!(
-                "home_timeout_log2 is {}, at most {MAX_TIMEOUT_LOG2}",
-                self.home_timeout_log2
-            ));
+        let timeouts = [
+            ("home_timeout_log2", Some(self.home_timeout_log2)),
+            ("packet_timeout_log2", self.packet_timeout_log2),
+        ];
+        for (name, log2) in timeouts {
+            if let Some(log2) = log2.filter(|&log2| log2 > MAX_TIMEOUT_LOG2) {
+                return Err(format!("{name} is {log2}, at most {MAX_TIMEOUT_LOG2}"));
+            }
         }
         self.link_errors.as_ref().map_or(Ok(()), LinkErrors::check)
     }

@@ -53,18 +53,37 @@ struct PendingWrite {
     poison: bool,
     /// What a far atomic does, and at which byte of `data`.
     atomic: Option<(Atomic, Range<usize>)>,
-    /// The change of memory that is its.
+    /// When it set out.
+    issued: u64,
+    /// The old value that it is answered with, if it is answered and with one.
+    old: Option<Data>,
+    /// The change of memory that is its, for all that is known.
     done: Option<Change>,
     /// What memory held at its place each time that a write was seen which changed nothing and looks
     /// the same with and without this one.
     unchanged: Vec<Data>,
 }
 
-/// What a write does to the bytes at its place.
-#[derive(Clone)]
+/// A write at a memory that changed something.
 struct Change {
+    /// When it was seen.
+    at: u64,
+    addr: u64,
+    data: Data,
+    be: u16,
     before: Data,
-    after: Data,
+    /// What was made of it: corrupt bytes.
+    poison: bool,
+}
+
+impl Change {
+    fn seen(&self) -> Written<'_> {
+        Written {
+            addr: self.addr,
+            data: &self.data,
+            be: self.be,
+        }
+    }
 }
 
 impl PendingWrite {
@@ -88,9 +107,9 @@ impl PendingWrite {
         (offset + self.data.len() <= seen.data.len()).then(|| offset..offset + self.data.len())
     }
 
-    /// What it does if `seen` is what a memory gets when exactly this write is done to `before`, the
-    /// bytes at `seen.addr` until now.
-    fn explains(&self, seen: Written<'_>, before: &[u8]) -> Option<Change> {
+    /// What was at its place if `seen` is what a memory gets when exactly this write is done to
+    /// `before`, the bytes at `seen.addr` until now.
+    fn explains(&self, seen: Written<'_>, before: &[u8]) -> Option<Data> {
         let place = self.place(seen)?;
         let own = self.result(&before[place.clone()]);
         let written = Written {
@@ -104,23 +123,30 @@ impl PendingWrite {
             }
             _ => !seen.enabled(i) || seen.data[i] == before[i],
         });
-        fits.then(|| Change {
-            before: Data::from_slice(&before[place]),
-            after: own,
-        })
+        fits.then(|| Data::from_slice(&before[place]))
     }
 
-    /// Whether a change could as well be this write's.
-    fn could_do(&self, change: &Change, addr: u64) -> bool {
-        self.atomic.is_some() && self.addr == addr && self.result(&change.before) == change.after
+    /// Whether a change could be this write's.
+    fn could_do(&self, change: &Change) -> bool {
+        let before = || self.explains(change.seen(), &change.before);
+        self.issued < change.at && before().is_some_and(|before| self.answers(&before))
     }
 
-    /// Whether it could have been answered with `old` if memory held `before`.
-    fn answers(&self, before: &[u8], old: Option<&[u8]>) -> bool {
-        match (&self.atomic, old) {
-            (Some((_, lanes)), Some(old)) => before[lanes.clone()] == *old,
+    /// Whether it could have been answered as it is if memory held `before` at its place.
+    fn answers(&self, before: &[u8]) -> bool {
+        match (&self.atomic, &self.old) {
+            (Some((_, lanes)), Some(old)) => before[lanes.clone()] == **old,
             _ => true,
         }
+    }
+
+    /// Whether it may have been performed without changing anything.
+    fn changed_nothing(&self) -> bool {
+        self.unchanged.iter().any(|before| self.answers(before))
+    }
+
+    fn owner(&self) -> Owner {
+        (self.node, self.txn)
     }
 }
 
@@ -134,7 +160,6 @@ pub(super) struct Performed<'a> {
     pub(super) poison: bool,
 }
 
-/// The bytes of the whole address space as of the last store, and the writes on their way.
 /// What a write at a memory is.
 pub(super) enum AtMemory<'a> {
     /// It changes no byte; it may be a device's write of good bytes.
@@ -143,10 +168,25 @@ pub(super) enum AtMemory<'a> {
     Performed(Performed<'a>),
 }
 
+/// How changes of memory have come about, other than thought.
+#[derive(Default)]
+pub(super) struct Exchange {
+    /// Who has made them: the old owner and the new, none if that write has been answered before.
+    pub(super) moves: Vec<(Owner, Option<Owner>)>,
+    /// What may be corrupt or not: the address and the length.
+    pub(super) doubts: Vec<(u64, usize)>,
+}
+
+/// The bytes of the whole address space as of the last store, and the writes on their way.
 #[derive(Default)]
 pub(super) struct Golden {
     bytes: Pages,
+    /// Counts what happens.
+    now: u64,
+    /// Writes that are not answered yet.
     pending: Vec<PendingWrite>,
+    /// Answered ones whose change could be one of those', and so theirs another.
+    ended: Vec<PendingWrite>,
 }
 
 impl Golden {
@@ -206,6 +246,7 @@ impl Golden {
         } = *header;
         let first = addr as usize % FLIT_BYTES;
         let atomic = Atomic::of(opcode, atomic_op, addr, size, &lanes);
+        self.now += 1;
         self.pending.push(PendingWrite {
             node,
             txn: header.txn,
@@ -214,6 +255,8 @@ impl Golden {
             be: header.be,
             poison: header.poison,
             atomic: atomic.map(|atomic| (atomic, first..first + header.bytes())),
+            issued: self.now,
+            old: None,
             done: None,
             unchanged: Vec::new(),
         });
@@ -222,66 +265,101 @@ impl Golden {
     /// The write `txn` of `node` is answered; with `performed` it must have been done at a memory,
     /// and have found `old` there if that is its answer.
     ///
-    /// Far atomics that would have done the same cannot be told apart before the answers come. Gives
-    /// who, other than thought, has made which change: pairs of the old owner and the new.
+    /// Writes that would have done the same cannot be told apart before the answers come: each change
+    /// is laid at the door of one that could have made it, and given to another when an answer asks
+    /// for that. Only if no distribution of the changes fits all answers is something wrong.
     pub(super) fn complete(
         &mut self,
-        (node, txn): Owner,
+        owner: Owner,
         performed: bool,
         old: Option<&[u8]>,
-    ) -> Result<Vec<(Owner, Owner)>, Box<super::Violation>> {
-        let Some(at) = self
-            .pending
-            .iter()
-            .position(|w| w.node == node && w.txn == txn)
-        else {
-            return Ok(Vec::new());
+    ) -> Result<Exchange, Box<super::Violation>> {
+        let Some(at) = self.pending.iter().position(|w| w.owner() == owner) else {
+            return Ok(Exchange::default());
         };
-        let write = self.pending.remove(at);
-        let unchanged = || {
-            write
-                .unchanged
-                .iter()
-                .any(|before| write.answers(before, old))
-        };
+        let mut write = self.pending.remove(at);
+        write.old = old.map(Data::from_slice);
         let fits = match &write.done {
-            Some(change) => performed && write.answers(&change.before, old),
-            None => !performed || unchanged(),
+            Some(change) => performed && write.could_do(change),
+            None => !performed || write.changed_nothing(),
         };
-        if fits {
-            return Ok(Vec::new());
+        let exchange = match fits {
+            true => {
+                self.ended.push(write);
+                Exchange::default()
+            }
+            false => self.exchange(write, performed)?,
+        };
+        self.forget();
+        Ok(exchange)
+    }
+
+    /// Finds a distribution of the changes that fits also the answer of `write`, which has a change
+    /// that it cannot have made, or lacks one.
+    fn exchange(
+        &mut self,
+        mut write: PendingWrite,
+        performed: bool,
+    ) -> Result<Exchange, Box<super::Violation>> {
+        let owner = write.owner();
+        let mut spare = write.done.take();
+        let thought: Vec<_> = (self.pending.iter())
+            .filter_map(|w| Some((w.done.as_ref()?.at, w.owner())))
+            .chain(spare.as_ref().map(|change| (change.at, owner)))
+            .collect();
+        let wrong = match performed {
+            true => write.never_performed(),
+            false => write.refused(),
+        };
+        let needs = performed && !write.changed_nothing();
+        let open = self.pending.len();
+        let mut writes = std::mem::take(&mut self.pending);
+        writes.append(&mut self.ended);
+        writes.extend(performed.then_some(write));
+        let own = writes.len() - usize::from(performed);
+        let mut tried = vec![false; writes.len()];
+        if needs && !take(own, &mut writes, open, &mut spare, &mut tried) {
+            return Err(wrong);
         }
-        let mut moves = Vec::new();
-        let owner = |w: &PendingWrite| (w.node, w.txn);
-        // Another's change is its, unless it changed nothing.
-        if performed && !unchanged() {
-            let other = self.pending.iter_mut().find(|other| {
-                let done = other.done.as_ref();
-                done.is_some_and(|change| {
-                    write.could_do(change, other.addr) && write.answers(&change.before, old)
-                })
-            });
-            let Some(other) = other else {
-                return Err(write.never_performed(old));
-            };
-            other.done = None;
-            moves.push((owner(other), (node, txn)));
+        tried.fill(false);
+        if spare.is_some_and(|change| give(change, &mut writes, &mut tried).is_err()) {
+            return Err(wrong);
         }
-        // Its change, if it was thought to have made one, is another's.
-        if let Some(change) = &write.done {
-            let free = |other: &&mut PendingWrite| {
-                other.done.is_none() && other.could_do(change, write.addr)
+        self.ended = writes.split_off(open);
+        self.pending = writes;
+
+        let mut exchange = Exchange::default();
+        for (number, write) in self.pending.iter_mut().chain(&mut self.ended).enumerate() {
+            let to = write.owner();
+            let Some(change) = &mut write.done else {
+                continue;
             };
-            let Some(other) = self.pending.iter_mut().find(free) else {
-                return Err(match performed {
-                    true => write.never_performed(old),
-                    false => write.refused(),
-                });
-            };
-            other.done = Some(change.clone());
-            moves.push(((node, txn), owner(other)));
+            let before = thought.iter().find(|&&(at, _)| at == change.at);
+            if let Some(&(_, from)) = before.filter(|&&(_, from)| from != to) {
+                let lives = number < open || number == own;
+                exchange.moves.push((from, lives.then_some(to)));
+            }
+            if change.poison != write.poison {
+                change.poison = write.poison;
+                exchange.doubts.push((write.addr, write.data.len()));
+            }
         }
-        Ok(moves)
+        Ok(exchange)
+    }
+
+    /// Forgets the answered writes that no open one could be taken for, however changes are exchanged.
+    fn forget(&mut self) {
+        if self.ended.is_empty() {
+            return;
+        }
+        let mut known = std::mem::take(&mut self.ended);
+        while let Some(at) = known.iter().position(|write| {
+            let others = self.pending.iter().chain(&self.ended);
+            let could_be = |change| others.clone().any(|other| other.could_do(change));
+            write.done.as_ref().is_some_and(could_be)
+        }) {
+            self.ended.push(known.swap_remove(at));
+        }
     }
 
     /// A memory performs a write: a write-back of what is there already, or exactly one pending
@@ -297,8 +375,8 @@ impl Golden {
         if !changes {
             let mut replaces = false;
             for write in &mut self.pending {
-                if let Some(change) = write.explains(seen, before) {
-                    write.unchanged.push(change.before);
+                if let Some(before) = write.explains(seen, before) {
+                    write.unchanged.push(before);
                     replaces |= !write.poison;
                 }
             }
@@ -310,13 +388,13 @@ impl Golden {
             pending.find_map(|(at, write)| {
                 let waits = write.done.is_none() && write.unchanged.is_empty() != perhaps;
                 let fits = waits && (write.poison == poison) == same;
-                Some((at, write.explains(seen, before).filter(|_| fits)?))
+                (fits && write.explains(seen, before).is_some()).then_some(at)
             })
         };
         let found = [(true, false), (true, true), (false, false), (false, true)]
             .into_iter()
             .find_map(|(same, perhaps)| explained(same, perhaps));
-        let Some((at, change)) = found else {
+        let Some(at) = found else {
             return Err(violation(
                 FailureKind::Data,
                 format!(
@@ -330,32 +408,88 @@ impl Golden {
                 ),
             ));
         };
+        self.now += 1;
+        let write = &mut self.pending[at];
+        write.done = Some(Change {
+            at: self.now,
+            addr: seen.addr,
+            data: Data::from_slice(seen.data),
+            be: seen.be,
+            before: Data::from_slice(before),
+            poison: write.poison,
+        });
         let target = self.bytes.get_mut(seen.addr, seen.data.len());
         for i in (0..seen.data.len()).filter(|&i| seen.enabled(i)) {
             target[i] = seen.data[i];
         }
-        let write = &mut self.pending[at];
-        let owner = (write.node, write.txn);
-        let written = Written {
-            addr: write.addr,
-            data: &write.done.insert(change).after,
-            be: write.be,
-        };
         Ok(AtMemory::Performed(Performed {
-            owner,
-            written,
+            owner: write.owner(),
+            written: Written {
+                addr: write.addr,
+                data: self.bytes.get(write.addr, write.data.len()),
+                be: write.be,
+            },
             poison: write.poison,
         }))
     }
 }
 
+/// Gives the write at `at` a change that it could have made: `spare`, or that of another. Of the
+/// others those from `open` on are answered, and one that has changed something gets another then.
+fn take(
+    at: usize,
+    writes: &mut [PendingWrite],
+    open: usize,
+    spare: &mut Option<Change>,
+    tried: &mut [bool],
+) -> bool {
+    tried[at] = true;
+    if (spare.as_ref()).is_some_and(|change| writes[at].could_do(change)) {
+        writes[at].done = spare.take();
+        return true;
+    }
+    for other in 0..writes.len() {
+        let wanted = |change| writes[at].could_do(change);
+        if tried[other] || !writes[other].done.as_ref().is_some_and(wanted) {
+            continue;
+        }
+        let change = writes[other].done.take();
+        let spared = other < open || writes[other].changed_nothing();
+        if spared || take(other, writes, open, spare, tried) {
+            writes[at].done = change;
+            return true;
+        }
+        writes[other].done = change;
+    }
+    false
+}
+
+/// Lays a change at the door of a write that could have made it, whose own goes on to another.
+fn give(change: Change, writes: &mut [PendingWrite], tried: &mut [bool]) -> Result<(), Change> {
+    for at in 0..writes.len() {
+        if tried[at] || !writes[at].could_do(&change) {
+            continue;
+        }
+        tried[at] = true;
+        if let Some(own) = writes[at].done.take()
+            && let Err(own) = give(own, writes, tried)
+        {
+            writes[at].done = Some(own);
+            continue;
+        }
+        writes[at].done = Some(change);
+        return Ok(());
+    }
+    Err(change)
+}
+
 impl PendingWrite {
-    fn never_performed(&self, old: Option<&[u8]>) -> Box<super::Violation> {
+    fn never_performed(&self) -> Box<super::Violation> {
         let PendingWrite {
             node, txn, addr, ..
         } = self;
         let len = self.data.len();
-        let text = match (&self.atomic, old) {
+        let text = match (&self.atomic, &self.old) {
             (Some((_, lanes)), Some(old)) => format!(
                 "node {node} has {} as the old value of its atomic at {:#x} (txn {txn}), but no \
                  memory has performed that on such a value",
@@ -554,13 +688,92 @@ mod tests {
         golden.issue(2, &far_add(2, 8, 0x48, 5));
         assert_eq!(word(&mut golden, 5), Some((1, 7)), "for all that is known");
         assert_eq!(word(&mut golden, 10), Some((2, 8)));
-        let first = golden
-            .complete((2, 8), true, Some(&0u64.to_le_bytes()))
-            .ok();
-        assert_eq!(first, Some(vec![((1, 7), (2, 8)), ((2, 8), (1, 7))]));
-        let second = golden
-            .complete((1, 7), true, Some(&5u64.to_le_bytes()))
-            .ok();
-        assert_eq!(second, Some(Vec::new()));
+        let first = golden.complete((2, 8), true, Some(&0u64.to_le_bytes()));
+        let mut moves = first.ok().expect("one order fits").moves;
+        moves.sort();
+        let swapped = vec![((1, 7), Some((2, 8))), ((2, 8), Some((1, 7)))];
+        assert_eq!(moves, swapped);
+        let second = golden.complete((1, 7), true, Some(&5u64.to_le_bytes()));
+        assert_eq!(second.ok().expect("the other").moves, Vec::new());
+    }
+
+    /// A memory gets `bytes` at 0x40, all of them changed or `be` of them; whose write that is taken
+    /// to be.
+    fn performed(golden: &mut Golden, bytes: [u8; 16], be: u16) -> Option<Owner> {
+        let seen = Written {
+            addr: 0x40,
+            data: &bytes,
+            be,
+        };
+        match golden.memory_write(seen, false, here).ok()? {
+            AtMemory::Performed(write) => Some(write.owner),
+            AtMemory::Unchanged { .. } => None,
+        }
+    }
+
+    fn ends(golden: &mut Golden, owner: Owner) -> bool {
+        golden.complete(owner, true, None).is_ok()
+    }
+
+    const THREES: [u8; 16] = [3; 16];
+
+    #[test]
+    fn writes_of_the_same_bytes_are_told_apart_by_their_answers() {
+        for first in 1..=3 {
+            let mut golden = Golden::default();
+            for node in 1..=3 {
+                golden.issue(node, &write(node as u16, 0, 0x40, &THREES));
+            }
+            assert_eq!(performed(&mut golden, THREES, 0xffff), Some((1, 0)));
+            assert!(ends(&mut golden, (first, 0)), "node {first} was first");
+            // Of the others none has been performed.
+            let next = if first == 1 { 2 } else { 1 };
+            assert!(!ends(&mut golden, (next, 0)));
+        }
+    }
+
+    #[test]
+    fn of_the_same_writes_as_many_are_answered_as_memories_have_performed() {
+        let mut golden = Golden::default();
+        for node in 1..=3 {
+            golden.issue(node, &write(node as u16, 0, 0x40, &THREES));
+        }
+        for owner in [(1, 0), (2, 0)] {
+            assert_eq!(performed(&mut golden, THREES, 0xffff), Some(owner));
+            golden.store(0x40, &[0; 16]);
+        }
+        assert!(ends(&mut golden, (3, 0)));
+        assert!(ends(&mut golden, (2, 0)));
+        assert!(!ends(&mut golden, (1, 0)));
+    }
+
+    #[test]
+    fn a_change_goes_round_through_writes_that_are_answered_already() {
+        // A piece and two halves of it; where the other half is as it was, each could be the piece.
+        let half = |node, at: usize| {
+            let bytes: [u8; 8] = THREES[8..].try_into().expect("8 bytes");
+            write(node, 0, 0x40 + at as u64, &bytes)
+        };
+        let merged = |golden: &mut Golden| performed(golden, THREES, 0xffff);
+        let mut golden = Golden::default();
+        golden.store(0x48, &[3; 8]);
+        golden.issue(1, &write(1, 0, 0x40, &THREES));
+        golden.issue(2, &half(2, 0));
+        assert_eq!(merged(&mut golden), Some((1, 0)), "the low half changes");
+        golden.issue(3, &half(3, 8));
+        golden.store(0x48, &[0; 8]);
+        assert_eq!(merged(&mut golden), Some((3, 0)), "the high half changes");
+        assert!(ends(&mut golden, (3, 0)));
+        assert!(ends(&mut golden, (2, 0)), "it was the first, not the piece");
+        assert!(!ends(&mut golden, (1, 0)), "of which none is left");
+    }
+
+    #[test]
+    fn a_write_has_not_done_what_was_done_before_it_set_out() {
+        let mut golden = Golden::default();
+        golden.issue(1, &write(1, 0, 0x40, &THREES));
+        assert_eq!(performed(&mut golden, THREES, 0xffff), Some((1, 0)));
+        golden.issue(2, &write(2, 0, 0x40, &THREES));
+        assert!(!ends(&mut golden, (2, 0)));
     }
 }

@@ -67,6 +67,13 @@ impl Poison {
         }
     }
 
+    /// What has reached memory may have been good or corrupt.
+    pub(super) fn doubt(&mut self, addr: u64, len: usize) {
+        let lines = addr & !(LINE - 1)..addr + len as u64;
+        lines.step_by(LINE_BYTES).for_each(|line| self.expect(line));
+        self.cleaned(addr, len);
+    }
+
     /// Good bytes replace all bytes of some pieces, or will.
     pub(super) fn cleaned(&mut self, addr: u64, len: usize) {
         if self.lines.is_empty() {

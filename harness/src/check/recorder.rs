@@ -138,17 +138,21 @@ impl Recorder {
         }
     }
 
-    /// Writes at memories were made by others than thought: the old and the new owner of each.
-    pub(super) fn reassign(&mut self, moves: &[(Owner, Owner)]) {
+    /// Writes at memories were made by others than thought: the old and the new owner of each, none
+    /// if that one has been answered before.
+    pub(super) fn reassign(&mut self, moves: &[(Owner, Option<Owner>)]) {
         if moves.is_empty() {
             return;
         }
-        for (node, txn, _) in &mut self.performed {
+        self.performed.retain_mut(|(node, txn, _)| {
             let owner = (*node, *txn);
-            if let Some(&(_, to)) = moves.iter().find(|(from, _)| *from == owner) {
-                (*node, *txn) = to;
+            match moves.iter().find(|(from, _)| *from == owner) {
+                Some(&(_, Some(to))) => (*node, *txn) = to,
+                Some((_, None)) => return false,
+                None => {}
             }
-        }
+            true
+        });
     }
 
     /// What far atomics that gave no value have left in memory: node, operation, bytes. Those that

@@ -378,8 +378,11 @@ impl Suite {
                 let performed = matches!(header.resp, RespErr::Ok | RespErr::DataError);
                 let old = (header.opcode == Opcode::CompData).then(|| packet.data());
                 let owner = (port, header.txn);
-                let moves = self.golden.complete(owner, performed, old.as_deref())?;
-                self.recorder.reassign(&moves);
+                let exchange = self.golden.complete(owner, performed, old.as_deref())?;
+                self.recorder.reassign(&exchange.moves);
+                for (addr, len) in exchange.doubts {
+                    self.poison.doubt(addr, len);
+                }
                 self.recorder.answered(port, header.txn);
                 if let (Some(old), RespErr::Ok) = (old, header.resp) {
                     self.orders[port].answer(addr, old);

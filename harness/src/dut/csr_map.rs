@@ -128,6 +128,9 @@ pub const PARAMS3: u32 = 0x038;
 /// `shared_depth` of [`PARAMS3`]: Flits of any class that a port buffers, beyond those of each class.
 pub const PARAMS3_SHARED_DEPTH: Field = Field::new(0, 8);
 
+/// Patience with a node that stops in the middle of a packet. log2 of the cycles after which the packet is ended for it; 0: never. Longer than a link needs to be up again, or to be given up.
+pub const PACKET_TIMEOUT: u32 = 0x03c;
+
 /// Partitions a port belongs to.
 ///
 /// # Panics

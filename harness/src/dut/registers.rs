@@ -321,7 +321,26 @@ impl Dut {
     /// # Errors
     /// If a register access fails.
     pub fn set_home_timeout(&mut self, log2: u8, checks: &mut Checkers) -> Result<(), Failure> {
-        let lists = vec![vec![(csr::HOME_TIMEOUT, log2.into())]; self.chips()];
+        self.set_everywhere(csr::HOME_TIMEOUT, log2.into(), checks)
+    }
+
+    /// Lets the switches end a packet that its device has not gone on with for 2 to the power `log2`
+    /// cycles, though it could; 0: never.
+    ///
+    /// # Errors
+    /// If a register access fails.
+    pub fn set_packet_timeout(&mut self, log2: u8, checks: &mut Checkers) -> Result<(), Failure> {
+        self.set_everywhere(csr::PACKET_TIMEOUT, log2.into(), checks)
+    }
+
+    /// Gives a register the same value on all chips.
+    fn set_everywhere(
+        &mut self,
+        addr: u32,
+        value: u32,
+        checks: &mut Checkers,
+    ) -> Result<(), Failure> {
+        let lists = vec![vec![(addr, value)]; self.chips()];
         self.csr_write_all(&lists, checks)
     }
 

@@ -18,6 +18,9 @@ const RAW_WEIGHT: usize = 10;
 /// The latency of a memory at first, in cycles; mutators may give it another. Waiting for a slow
 /// memory reaches nothing new and takes most of an input's time.
 const LATENCY: u32 = 4;
+/// How long the switch waits for the rest of a packet of a hostile device, as a power of 2 of cycles:
+/// longer than any device keeps one waiting, and soon enough for the others to go on.
+const PATIENCE_LOG2: u8 = 8;
 /// The partition of hostile devices, which has no right anywhere; all others are for the rest.
 const OUTCASTS: u16 = 1 << 15;
 
@@ -97,6 +100,7 @@ pub fn outlaw(stimulus: &mut Stimulus) {
         Some(Node::Hostile {}) => OUTCASTS,
         _ => !OUTCASTS,
     };
+    config.packet_timeout_log2 = Some(PATIENCE_LOG2);
     config.port_partitions = (0..config.ports).map(partitions).collect();
     for region in &mut config.regions {
         region.read_partitions &= !OUTCASTS;

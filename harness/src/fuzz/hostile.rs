@@ -11,9 +11,9 @@ use crate::{Failure, FailureKind};
 /// Bit of a transaction number that no node of this harness uses for its own.
 const UNUSED: u64 = 0x200;
 /// Causes in the error register that speak of a packet and not of the address it asks for: an
-/// opcode, a size, a source, a destination or a frame that is not allowed, an answer nobody waits
-/// for. `rtl/supernode_pkg.sv` has the list.
-const BAD_PACKET: std::ops::RangeInclusive<u8> = 4..=9;
+/// opcode, a size, a source, a destination, a frame or a field that is not allowed, an answer nobody
+/// waits for. `rtl/supernode_pkg.sv` has the list.
+const BAD_PACKET: [u8; 7] = [4, 5, 6, 7, 8, 9, 14];
 /// Of them, an opcode that is none, or not one that a device may send.
 const BAD_OPCODE: u8 = 4;
 

@@ -83,11 +83,12 @@ fn words(search: &mut dyn Tries) {
 
 /// What is around the nodes: links, chips, partitions, stalls, time-outs.
 fn surroundings(search: &mut dyn Tries) {
-    let simpler: [fn(&mut Config); 7] = [
+    let simpler: [fn(&mut Config); 8] = [
         |config| config.link_errors = None,
         |config| config.tiers = None,
         |config| config.port_partitions.clear(),
         |config| config.home_timeout_log2 = 0,
+        |config| config.packet_timeout_log2 = None,
         |config| config.start_skew.clear(),
         |config| config.stall = Stall::default(),
         |config| config.regions.truncate(1),

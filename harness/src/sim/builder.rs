@@ -270,6 +270,9 @@ impl Builder {
         if direct.is_none() {
             dut.program(topology, &map, &partitions, &parameters, &mut checks)?;
             dut.set_home_timeout(config.home_timeout_log2, &mut checks)?;
+            if let Some(log2) = config.packet_timeout_log2 {
+                dut.set_packet_timeout(log2, &mut checks)?;
+            }
         }
         let set: NodeSet = memories.iter().map(|&port| numbering.node(port)).collect();
         let devices =

@@ -19,8 +19,9 @@ const BAD_OPCODE: u8 = 4;
 const BAD_SIZE: u8 = 5;
 const WRONG_SOURCE: u8 = 6;
 const UNKNOWN_DST: u8 = 7;
-const TORN: u8 = 8;
+pub const TORN: u8 = 8;
 const NO_TRANSACTION: u8 = 9;
+const BAD_FIELD: u8 = 14;
 
 /// The default system with a hostile device.
 pub fn invaded() -> Config {
@@ -40,9 +41,15 @@ fn attacked(name: &str, words: Vec<LinkWord>) -> Outcome {
 
 /// Checks that the words are dropped: the first error has this cause, and no other port sees them.
 fn dropped(name: &str, words: Vec<LinkWord>, cause: u8) {
-    let outcome = attacked(name, words);
+    all_dropped(name, vec![words], cause);
+}
+
+/// Checks that each of these packets is dropped and logged, with this cause the first of them.
+fn all_dropped(name: &str, packets: Vec<Vec<LinkWord>>, cause: u8) {
+    let count = packets.len();
+    let outcome = attacked(name, packets.concat());
     if let Some(log) = steer::errors(&outcome) {
-        assert!(log.count >= 1, "{name}: nothing was logged");
+        assert!(log.count as usize >= count, "{name}: {log:?}");
         let first = log.first.expect("the first error");
         assert_eq!((first.cause, first.src), (cause, HOSTILE as u16), "{name}");
     }
@@ -160,6 +167,62 @@ fn a_bad_size_or_alignment_is_dropped() {
         vec![spoilt(word(&wide), &layout::ADDR, UNCACHED + 128)],
         BAD_SIZE,
     );
+}
+
+/// Packets of the hostile device, whole and legal, that others would take.
+fn answers() -> [Packet; 3] {
+    let to = |opcode, size| Header {
+        dst: NodeId::port(0),
+        txn: 0x209,
+        size,
+        ..request(opcode)
+    };
+    [
+        Packet::bare(request(Opcode::ReadNoSnp)),
+        Packet::bare(to(Opcode::Comp, 0)),
+        Packet::with_data(to(Opcode::CompData, 6), &[0xee; 64]),
+    ]
+    .map(|packet| packet.expect("a legal packet"))
+}
+
+#[test]
+fn a_header_with_a_bit_that_no_field_has_is_dropped() {
+    for packet in answers() {
+        let reserved = packet.header.form().reserved_mask();
+        let bits = (0..layout::FLIT_BITS).filter(|bit| reserved >> bit & 1 == 1);
+        let packets = bits.map(|bit| {
+            let mut words: Vec<_> = packet.words().collect();
+            words[0].flit = Flit::from_u128(words[0].flit.to_u128() | 1 << bit);
+            words
+        });
+        all_dropped("reserved_bit", packets.collect(), BAD_FIELD);
+    }
+}
+
+#[test]
+fn a_value_that_the_opcode_does_not_have_is_dropped() {
+    let [read, comp, data] = answers();
+    let narrow = Header {
+        size: 2,
+        be: 0x000f,
+        ..request(Opcode::WriteNoSnp)
+    };
+    let narrow = Packet::with_data(narrow, &[1; 4]).expect("a legal packet");
+    let wide = Packet::with_data(request(Opcode::WriteNoSnp), &[1; 64]).expect("a legal packet");
+    let cases = [
+        (&read, &layout::ATOMIC_OP, 1),
+        (&read, &layout::BE, 1),
+        (&narrow, &layout::BE, 0x001f),
+        (&wide, &layout::BE, 0xfffe),
+        (&comp, &layout::RESP, 6),
+        (&data, &layout::RESP, 7),
+    ];
+    let packets = cases.map(|(packet, field, value)| {
+        let mut words: Vec<_> = packet.words().collect();
+        words[0] = spoilt(words[0], field, value);
+        words
+    });
+    all_dropped("bad_value", packets.to_vec(), BAD_FIELD);
 }
 
 #[test]

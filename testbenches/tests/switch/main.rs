@@ -36,3 +36,4 @@ mod regressions;
 mod sharing;
 mod silent;
 mod tiers;
+mod unfinished;

@@ -1,0 +1,237 @@
+//! Packets that a device begins and does not go on with: the switch ends them for it, so that no one
+//! waits longer than the register says, and drops what the device sends of them later.
+
+use crate::errors::{UNCACHED, bystanders};
+use crate::hostile::{HOSTILE, TORN, invaded, request, word};
+use flits::stimulus::{Config, Op, Stimulus};
+use flits::{Class, Flit, Header, LinkWord, NodeId, Opcode, Packet, layout};
+use harness::check::Direction;
+use harness::sim::Outcome;
+use proptest::prelude::*;
+use testbenches::program::Program;
+use testbenches::property;
+use testbenches::steer::{self, Trace};
+
+/// The switch's patience in these tests, as a power of 2 of cycles. A packet is ended after one to
+/// two such intervals.
+const PATIENCE_LOG2: u8 = 8;
+const INTERVAL: u64 = 1 << PATIENCE_LOG2;
+/// More than a write to a memory takes when nothing is in its way.
+const WRITE: u64 = 250;
+/// The patience after reset, likewise.
+const RESET_LOG2: u8 = 13;
+
+fn patient(log2: u8) -> Config {
+    Config {
+        packet_timeout_log2: Some(log2),
+        ..invaded()
+    }
+}
+
+/// A write to a memory.
+fn write() -> Packet {
+    Packet::with_data(request(Opcode::WriteNoSnp), &[7; 64]).expect("a legal packet")
+}
+
+fn send(program: Program, words: impl IntoIterator<Item = LinkWord>) -> Program {
+    let words = words.into_iter().collect();
+    program.op(Op::Raw { words })
+}
+
+/// Node 0 writes to the memory to which the hostile device writes.
+fn neighbour(program: Program, after: u64) -> Program {
+    program.node(0).after(after).op(Op::WriteUncached {
+        addr: UNCACHED + 0x100,
+        size: 64,
+        value: 1,
+    })
+}
+
+/// How long the last write of node 0 took.
+fn waited(outcome: &Outcome) -> u64 {
+    let mut own = outcome.events.iter().filter(|event| event.node == 0);
+    let last = own.next_back().expect("a write of node 0");
+    last.end - last.start
+}
+
+/// The payloads of the writes of the hostile device that memories got.
+fn arrived(outcome: &Outcome) -> Vec<Vec<Flit>> {
+    let trace = Trace::of(outcome);
+    let writes = (6..8).flat_map(|port| trace.all(port, Direction::ToNode, Opcode::WriteNoSnp));
+    writes
+        .filter(|(_, packet)| packet.header.src == NodeId::port(HOSTILE as u16))
+        .map(|(_, packet)| packet.payload.iter().copied().collect())
+        .collect()
+}
+
+/// Checks that so many errors were logged, the first of them a packet of the hostile device that its
+/// words do not make up.
+fn logged(outcome: &Outcome, count: u32) {
+    if let Some(log) = steer::errors(outcome) {
+        let first = log.first.map(|first| (first.cause, first.src));
+        let wanted = (count > 0).then_some((TORN, HOSTILE as u16));
+        assert_eq!((log.count, first), (count, wanted));
+    }
+}
+
+#[test]
+fn a_write_that_is_never_ended_is_ended_and_its_rest_is_dropped() {
+    let packet = write();
+    let words: Vec<_> = packet.words().collect();
+    for sent in 1..words.len() {
+        let (begin, rest) = words.split_at(sent);
+        let program = send(
+            Program::on(patient(PATIENCE_LOG2)).node(HOSTILE),
+            begin.to_vec(),
+        );
+        let program = send(
+            program.after(4 * INTERVAL),
+            rest.iter().copied().chain(packet.words()),
+        );
+        let outcome = steer::run("unfinished_write", &neighbour(program, 30).done());
+        assert!(waited(&outcome) > INTERVAL - 60, "nobody was in the way");
+        assert!(
+            waited(&outcome) < 2 * INTERVAL + WRITE,
+            "{}",
+            waited(&outcome)
+        );
+        logged(&outcome, 1);
+        let mut filled = packet.payload.clone();
+        filled[sent - 1..].fill(Flit::ZERO);
+        let wanted = [filled, packet.payload.clone()].map(|payload| payload.to_vec());
+        assert_eq!(arrived(&outcome), wanted, "{sent} words");
+    }
+}
+
+#[test]
+fn data_that_is_never_ended_holds_back_no_one_else() {
+    let stray = Header {
+        dst: NodeId::port(0),
+        txn: 0x209,
+        size: 6,
+        ..request(Opcode::CompData)
+    };
+    let stray = Packet::with_data(stray, &[0xee; 64]).expect("a legal packet");
+    let program = Program::on(patient(PATIENCE_LOG2)).node(HOSTILE);
+    let program = send(program, stray.words().take(2))
+        .node(0)
+        .after(30)
+        .load(0x40, 8);
+    let outcome = steer::run("unfinished_data", &program.done());
+    assert!(waited(&outcome) > INTERVAL - 60, "nobody was in the way");
+    assert!(
+        waited(&outcome) < 2 * INTERVAL + WRITE,
+        "{}",
+        waited(&outcome)
+    );
+    logged(&outcome, 1);
+}
+
+#[test]
+fn a_device_that_never_stops_sending_other_packets_cannot_keep_one_open() {
+    let stray = Header {
+        dst: NodeId::port(15),
+        ..request(Opcode::CompAck)
+    };
+    let open = write().words().next().expect("a header");
+    let flood = std::iter::repeat_n(word(&stray), 5 * INTERVAL as usize);
+    let program = send(Program::on(patient(PATIENCE_LOG2)).node(HOSTILE), [open]);
+    let outcome = steer::run("flood", &neighbour(send(program, flood), 30).done());
+    assert!(waited(&outcome) > INTERVAL - 60, "nobody was in the way");
+    assert!(
+        waited(&outcome) < 3 * INTERVAL + WRITE,
+        "{}",
+        waited(&outcome)
+    );
+    if let Some(log) = steer::errors(&outcome) {
+        // One of the other words had to make way.
+        assert_eq!(log.count, 5 * INTERVAL as u32);
+    }
+}
+
+#[test]
+fn a_pause_shorter_than_the_interval_is_no_error() {
+    let packet = write();
+    for (log2, pause) in [(PATIENCE_LOG2, INTERVAL - 16), (0, 8 * INTERVAL)] {
+        let program = Program::on(patient(log2)).node(HOSTILE);
+        let program = words
+            .clone()
+            .fold(program, |program, word| send(program.after(pause), [word]));
+        let outcome = steer::run("pause", &bystanders(program).done());
+        logged(&outcome, 0);
+        assert_eq!(arrived(&outcome), [packet.payload.to_vec()]);
+    }
+}
+
+#[test]
+fn after_reset_the_patience_is_longer_than_a_link_takes_to_come_back_and_has_an_end() {
+    let program = Program::on(invaded()).node(HOSTILE);
+    let program = send(program, write().words().take(1));
+    let outcome = steer::run("reset", &neighbour(program, 30).done());
+    let interval = 1 << RESET_LOG2;
+    // As long as it takes until a link is given up, see `link::dead`.
+    assert!(interval > 256 + 2 * 1024 + 64);
+    assert!((interval - 60..2 * interval + WRITE).contains(&waited(&outcome)));
+    logged(&outcome, 1);
+}
+
+/// Programs for the tight switch in which one device stops in the middle of packets, goes on later or
+/// begins others, and receivers are slow, so that buffers are full when packets are ended.
+fn stopping() -> impl Strategy<Value = Stimulus> {
+    let opcode = prop_oneof![Just(Opcode::WriteNoSnp), Just(Opcode::CompData)];
+    let packet = (opcode, 4u8..=7, 1usize..=9, 0..3u16, 0..200u64);
+    let packets = prop::collection::vec(packet, 1..=12);
+    (packets, 4u8..=8, 0..900u16).prop_map(|(packets, patience, slow)| {
+        let mut config = Config::new(4);
+        config.nodes[2] = flits::stimulus::Node::Hostile {};
+        config.packet_timeout_log2 = Some(patience);
+        config.stall.tx_permille = slow;
+        let mut program = Program::on(config);
+        for turn in 0..6u128 {
+            for node in 0..2u64 {
+                let addr = UNCACHED + 0x1000 + 0x100 * node;
+                let write = Op::WriteUncached {
+                    addr,
+                    size: 64,
+                    value: turn,
+                };
+                program = program.node(node as usize).store(0x40, 8, turn).op(write);
+            }
+        }
+        program = program.node(2);
+        for (opcode, size, sent, to, after) in packets {
+            let header = Header {
+                src: NodeId::port(2),
+                dst: NodeId::port(to),
+                txn: 0x209,
+                addr: UNCACHED,
+                size,
+                be: if opcode == Opcode::WriteNoSnp {
+                    0xffff
+                } else {
+                    0
+                },
+                ..Header::new(opcode)
+            };
+            let data = vec![size; 1 << size];
+            let packet = Packet::with_data(header, &data).expect("a legal packet");
+            program = send(program.after(after), packet.words().take(sent));
+        }
+        program.done()
+    })
+}
+
+#[test]
+fn no_packet_that_stops_makes_or_loses_a_credit_or_disturbs_another_device() {
+    let from_hostile = |outcome: &Outcome| match steer::errors(outcome).and_then(|log| log.first) {
+        Some(first) if first.src != 2 => Err(format!("an error of node {}", first.src)),
+        _ => Ok(()),
+    };
+    property::check(
+        "stopping",
+        200,
+        &property::tight(),
+        &stopping(),
+        |_, outcome| from_hostile(outcome),
+    );
+}
