@@ -1,5 +1,5 @@
 //! Builds the models that the command needs: of the switch, one a number of ports, of its fabric
-//! alone, and of a link end. Those that only tests need are built in `testbenches`.
+//! alone, of a link end and of a home alone. Those that only tests need are built in `testbenches`.
 
 use verilated::build::{self, Error, Model, Variant};
 
@@ -46,6 +46,7 @@ fn main() -> Result<(), Error> {
         .top("watched_switch")
         .clock("clk_i")
         .file_list("../rtl/supernode.f")
+        .include_dir("rtl")
         .source("rtl/watched_switch.sv");
     let mut models: Vec<Model> = MODELS
         .iter()
@@ -89,6 +90,13 @@ fn main() -> Result<(), Error> {
         |model, (name, value)| model.param(name, value),
     );
     models.extend([link_end, tight_link_end]);
+    let home = Model::new("home4")
+        .top("home_top")
+        .clock("clk_i")
+        .file_list("../rtl/supernode.f")
+        .include_dir("rtl")
+        .source("rtl/home_top.sv");
+    models.push(home.variants([Variant::Fast, Variant::Cov]));
     build::build_all(&models)?;
     Ok(())
 }

@@ -5,9 +5,7 @@
 // without a line for it in the design. The other pins and all parameters are those of switch_core.
 // Latency: the pins of switch_core are wires; a view shows, after a clock edge, what that edge took.
 // Reset: that of switch_core; nothing is in view.
-//
-// A view changes only when there is something to see, so that looking costs nothing in idle cycles.
-// What is read in switch_core is named at one place, `gen_view`.
+// What is read of switch_core is named below and in home_view.svh, nowhere else.
 module watched_switch
   import flit_pkg::*;
   import supernode_pkg::*;
@@ -67,7 +65,7 @@ module watched_switch
     output logic [     Ports-1:0] home_answers_o[HomeSlices],
     output logic [          22:0] port_answer_o [     Ports],
 
-    // What the action stage does, see gen_view.
+    // What the action stage does, see home_view.svh.
     output logic [HomeSlices-1:0] home_event_valid_o,
     output logic [         255:0] home_event_o[HomeSlices],
 
@@ -117,76 +115,12 @@ module watched_switch
       .pslverr_o
   );
 
-  for (genvar h = 0; h < HomeSlices; h++) begin : gen_view
-    link_word_t rx, tx;
-    logic [Ports-1:0] taken;
-    logic valid, retire;
-
-`define SLICE u_core.gen_home[h].u_home_slice
-`define ACTION `SLICE.u_trackers.u_action
-
-    assign rx = `SLICE.rx_i;
-    assign tx = `SLICE.tx_o;
-    assign taken = `SLICE.u_trackers.u_answers.matched | `SLICE.u_trackers.u_acks.matched;
-    assign retire = `SLICE.u_trackers.retire;
-    assign valid = `ACTION.begins || `ACTION.accepted || `ACTION.refuse;
-
-    always_ff @(posedge clk_i) begin
-      if (rx.valid) home_rx_o[h] <= {rx.cls, rx.head, rx.tail, rx.flit};
-      if (tx.valid) home_tx_o[h] <= {tx.cls, tx.head, tx.tail, tx.flit};
-      if (taken != '0) home_answers_o[h] <= taken;
-      if (retire) home_retire_o[h] <= 10'(`SLICE.u_trackers.retire_tracker);
-      if (valid) begin
-        home_event_o[h] <= {
-          64'(`ACTION.sharers_o),  // 255:192 the directory after, if the transaction ends or settles
-          64'(`ACTION.hit_sharers_i),  // 191:128 what the directory says, if it begins
-          5'b0,
-          `ACTION.answer_q.resp,  // 122:120
-          2'(`ACTION.answer_q.state),  // 119:118
-          6'(`ACTION.answer_q.opcode),  // 117:112
-          `ACTION.answer_q.src,  // 111:102
-          6'(`ACTION.request_q.opcode),  // 101:96
-          12'(`ACTION.tracker_q),  // 95:84
-          `ACTION.request_q.txn,  // 83:74
-          `ACTION.request_q.src,  // 73:64
-          `ACTION.request_q.addr,  // 63:16
-          6'b0,
-          `ACTION.settle_o,  // 9 only the CompAck is missing
-          `ACTION.unique_o,  // 8 after
-          `ACTION.hit_unique_i,  // 7
-          `ACTION.answer_q.last,  // 6 stands for what was taken at the ports
-          `ACTION.answer_q.lost,  // 5 made up
-          `ACTION.close_o,  // 4 the transaction ends
-          `ACTION.recall_answered_o,  // 3 the recall before it ends
-          `ACTION.refuse,  // 2 no request to a home
-          `ACTION.accepted,  // 1 an answer is taken
-          `ACTION.begins  // 0 the turn of the request has come
-        };
-      end
-    end
-
-    always_ff @(posedge clk_i) begin
-      home_rx_valid_o[h] <= rst_ni && rx.valid;
-      home_tx_valid_o[h] <= rst_ni && tx.valid;
-      home_answers_valid_o[h] <= rst_ni && (taken != '0);
-      home_event_valid_o[h] <= rst_ni && valid;
-      home_retire_valid_o[h] <= rst_ni && retire;
-    end
-`undef ACTION
-`undef SLICE
-  end
-
-  for (genvar p = 0; p < Ports; p++) begin : gen_port
-    always_ff @(posedge clk_i) begin
-      if (u_core.answer_taken[p]) begin
-        port_answer_o[p] <= {
-          u_core.answers[p].ack,
-          2'(u_core.answers[p].state),
-          u_core.answers[p].txn,
-          u_core.answers[p].src
-        };
-      end
-    end
-  end
+`define HOME_SLICE u_core.gen_home[h].u_home_slice
+`define PORT_ANSWER_VALID u_core.answer_taken[p]
+`define PORT_ANSWER u_core.answers[p]
+`include "home_view.svh"
+`undef PORT_ANSWER
+`undef PORT_ANSWER_VALID
+`undef HOME_SLICE
 
 endmodule

@@ -1,5 +1,6 @@
-//! Builds the tight switch of the RTL in `SUPERNODE_MUTANT`, a tree with a fault in it; without that
-//! variable nothing, so that the crate costs nobody anything.
+//! Builds models of the RTL in `SUPERNODE_MUTANT`, a tree with a fault in it: a home alone, and the
+//! tight switch unless `SUPERNODE_MUTANT_HOME` is set. Without the first variable nothing is built, so
+//! that the crate costs nobody anything.
 
 use verilated::build::{self, Error, Model, Variant};
 
@@ -14,19 +15,33 @@ const TIGHT: [(&str, u32); 7] = [
     ("SharedDepth", 2),
 ];
 
+/// Where the tops are.
+const TOPS: &str = "../../harness/rtl";
+
 fn main() -> Result<(), Error> {
     println!("cargo::rerun-if-env-changed=SUPERNODE_MUTANT");
+    println!("cargo::rerun-if-env-changed=SUPERNODE_MUTANT_HOME");
     println!("cargo::rustc-check-cfg=cfg(mutant)");
+    println!("cargo::rustc-check-cfg=cfg(mutant_switch)");
     let Ok(tree) = std::env::var("SUPERNODE_MUTANT") else {
         return Ok(());
     };
     println!("cargo::rustc-cfg=mutant");
-    let switch = Model::new("mutant_switch")
-        .top("switch_core")
-        .clock("clk_i")
-        .file_list(format!("{tree}/rtl/supernode.f"))
-        .variants([Variant::Cov]);
-    let set = |model: Model, (name, value): (&str, u32)| model.param(name, value);
-    build::build_all(&[TIGHT.into_iter().fold(switch, set)])?;
+    let model = |name, top: &str| {
+        Model::new(name)
+            .top(top)
+            .clock("clk_i")
+            .file_list(format!("{tree}/rtl/supernode.f"))
+            .include_dir(TOPS)
+            .source(format!("{TOPS}/{top}.sv"))
+    };
+    let mut models = vec![model("mutant_home", "home_top").variants([Variant::Fast])];
+    if std::env::var_os("SUPERNODE_MUTANT_HOME").is_none() {
+        println!("cargo::rustc-cfg=mutant_switch");
+        let set = |model: Model, (name, value): (&str, u32)| model.param(name, value);
+        let switch = model("mutant_switch", "watched_switch").variants([Variant::Cov]);
+        models.push(TIGHT.into_iter().fold(switch, set));
+    }
+    build::build_all(&models)?;
     Ok(())
 }

@@ -262,19 +262,11 @@ impl Cache {
         let Some(place) = place.filter(|&place| self.lines.is_pending(place)) else {
             return Ok(None);
         };
-        let input = if header.class() == Class::Dat {
-            let data = packets::line_of(self.node, header, payload, cx.cycle)?;
-            NodeIn::CompData {
-                state: header.state,
-                data,
-            }
-        } else {
-            NodeIn::Comp {
-                state: header.state,
-                resp: header.resp,
-                from_home: header.src.is_home(),
-            }
+        let data = match header.class() {
+            Class::Dat => Some(packets::line_of(self.node, header, payload, cx.cycle)?),
+            _ => None,
         };
+        let input = packets::answer_of(header, data);
         self.step(place, input, Some(header), cx)?;
         self.lines.tidy(place);
         Ok(Some(match header.class() {

@@ -176,25 +176,13 @@ impl Direct {
         }
         if let Some((line, state)) = line {
             self.coherent -= 1;
-            let input = if carries_data && kind.is_far() {
+            let data = match carries_data {
                 // The old value is its operation's; the line stays as it is here, with no copy.
-                NodeIn::CompData {
-                    state: header.state,
-                    data: LineBytes::new([0; layout::LINE_BYTES]),
-                }
-            } else if carries_data {
-                let data = packets::line_of(self.node, header, payload, cx.cycle)?;
-                NodeIn::CompData {
-                    state: header.state,
-                    data,
-                }
-            } else {
-                NodeIn::Comp {
-                    state: header.state,
-                    resp: header.resp,
-                    from_home: header.src.is_home(),
-                }
+                true if kind.is_far() => Some(LineBytes::new([0; layout::LINE_BYTES])),
+                true => Some(packets::line_of(self.node, header, payload, cx.cycle)?),
+                false => None,
             };
+            let input = packets::answer_of(header, data);
             cx.checks.on_node_input(&state, &input);
             let (_, outputs) = node(state, input)
                 .map_err(|violation| protocol_failure(cx.cycle, self.node, violation))?;

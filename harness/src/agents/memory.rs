@@ -143,6 +143,33 @@ impl MemoryNode {
     }
 }
 
+/// The header of what a memory answers a request when it has done it; `poison` is of what it read.
+pub(crate) fn answer(memory: NodeId, request: &Header, poison: bool) -> Header {
+    let base = |opcode, dst, txn| Header {
+        src: memory,
+        dst,
+        txn,
+        addr: request.addr,
+        ..Header::new(opcode)
+    };
+    let data = |dst, txn| Header {
+        size: request.size,
+        poison,
+        resp: packets::status_with(poison),
+        ..base(Opcode::CompData, dst, txn)
+    };
+    match request.opcode {
+        Opcode::MemRead => Header {
+            state: request.state,
+            home_node: request.src,
+            home_txn: request.txn,
+            ..data(request.return_node, request.return_txn)
+        },
+        Opcode::ReadNoSnp => data(request.src, request.txn),
+        _ => base(Opcode::Comp, request.src, request.txn),
+    }
+}
+
 impl Agent for MemoryNode {
     fn submit(&mut self, op: OpId, cx: &mut Context<'_>) -> Step {
         let text = format!(
@@ -163,14 +190,6 @@ impl Agent for MemoryNode {
             _ => return super::stray(self.node, header, cx),
         }
         let due = self.due(header, cx.cycle);
-        let src = self.node;
-        let base = |opcode, dst, txn| Header {
-            src,
-            dst,
-            txn,
-            addr: header.addr,
-            ..Header::new(opcode)
-        };
         let mut data = [Flit::ZERO; layout::MAX_PAYLOAD];
         let answer = match header.opcode {
             Opcode::MemRead | Opcode::ReadNoSnp => {
@@ -178,31 +197,13 @@ impl Agent for MemoryNode {
                 let bytes = &mut bytes[..header.bytes()];
                 self.read(header.addr, bytes);
                 let poison = self.is_poisoned(header.addr, bytes.len());
-                let resp = packets::status_with(poison);
                 cx.checks.on_mem_read(cx.cycle, cx.port, header.addr, bytes);
                 packets::put_bytes(
                     &mut data[..layout::payload_flits(header.size)],
                     header.addr,
                     bytes,
                 );
-                if header.opcode == Opcode::MemRead {
-                    Header {
-                        state: header.state,
-                        size: header.size,
-                        poison,
-                        resp,
-                        home_node: header.src,
-                        home_txn: header.txn,
-                        ..base(Opcode::CompData, header.return_node, header.return_txn)
-                    }
-                } else {
-                    Header {
-                        size: header.size,
-                        poison,
-                        resp,
-                        ..base(Opcode::CompData, header.src, header.txn)
-                    }
-                }
+                answer(self.node, header, poison)
             }
             _ => {
                 self.write(header, payload);
@@ -214,7 +215,7 @@ impl Agent for MemoryNode {
                 } = *header;
                 cx.checks
                     .on_mem_write(cx.cycle, cx.port, addr, bytes, be, poison);
-                base(Opcode::Comp, header.src, header.txn)
+                answer(self.node, header, false)
             }
         };
         let after = self.answers.iter().rposition(|earlier| earlier.due <= due);

@@ -21,9 +21,11 @@ mod tests;
 pub use cached::{CachedConfig, CachedNode};
 pub use io::IoNode;
 pub use line::{LineAtomic, LineBytes, LineWrite};
+pub(crate) use memory::answer as memory_answer;
 pub use memory::{MemoryNode, MemoryTiming};
 pub use ops::{EXPECTED_OFFSET, MAX_ACCESS, Op, OpId, OpKind, OpTable, Request, Status};
 pub use outbox::Outbox;
+pub(crate) use packets::{answer_of, is_poisoned, packet};
 
 use crate::check::Checkers;
 use crate::sim::stats::NodeStats;

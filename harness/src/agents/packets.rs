@@ -2,7 +2,7 @@
 
 use super::line::{LineAtomic, LineBytes, LineWrite};
 use super::{Context, Step, protocol_failure};
-use crate::protocol::{NodeOut, Payload};
+use crate::protocol::{NodeIn, NodeOut, Payload};
 use flits::{Atomic, AtomicOp, Flit, Header, NodeId, Opcode, RespErr, layout};
 
 /// Sends what a step of the line at `line` sends. `txn` names the node's own request, `cause` is the
@@ -15,42 +15,74 @@ pub(super) fn send(
     message: NodeOut<LineBytes>,
     cx: &mut Context<'_>,
 ) -> Step {
+    let Some((header, flits)) = packet(node, line, txn, cause, &message) else {
+        return Err(protocol_failure(
+            cx.cycle,
+            node,
+            "an answer to no packet is due",
+        ));
+    };
+    cx.out.send(&header, &flits);
+    let whole = match &message {
+        NodeOut::Request {
+            data: Some(Payload::Line(data)),
+            ..
+        } => {
+            cx.stats.write_backs += 1;
+            Some(data)
+        }
+        NodeOut::Forward { data, .. } => {
+            cx.stats.forwards += 1;
+            Some(data)
+        }
+        NodeOut::SnoopAnswer { data, .. } => data.as_ref(),
+        _ => None,
+    };
+    if let Some(data) = whole {
+        cx.checks.on_data_out(cx.cycle, cx.port, line, &data.bytes);
+    }
+    Ok(())
+}
+
+/// The packet that says what a step sends, arguments as of [`send`]; `None` if it answers a packet and
+/// there is none.
+pub(crate) fn packet(
+    node: NodeId,
+    line: u64,
+    txn: u16,
+    cause: Option<&Header>,
+    message: &NodeOut<LineBytes>,
+) -> Option<(Header, flits::Payload)> {
     let base = |opcode| Header {
         src: node,
         addr: line,
         ..Header::new(opcode)
     };
-    let answered =
-        || cause.ok_or_else(|| protocol_failure(cx.cycle, node, "an answer to no packet is due"));
-    match message {
+    let whole = |data: &LineBytes| flits::Payload::from(data.to_flits());
+    let none = flits::Payload::new;
+    Some(match message {
         NodeOut::Request { op, state, data } => {
             let header = Header {
                 txn,
-                state,
-                ..base(op)
+                state: *state,
+                ..base(*op)
             };
             match data {
-                None => cx.out.send(
-                    &Header {
-                        size: layout::LINE_SIZE,
-                        ..header
-                    },
-                    &[],
-                ),
+                None => {
+                    let size = layout::LINE_SIZE;
+                    (Header { size, ..header }, none())
+                }
                 Some(Payload::Line(data)) => {
-                    cx.stats.write_backs += 1;
                     let header = Header {
                         size: layout::LINE_SIZE,
                         be: u16::MAX,
                         poison: data.poison,
                         ..header
                     };
-                    cx.out.send(&header, &data.to_flits());
-                    data_out(line, &data, cx);
+                    (header, whole(data))
                 }
                 Some(Payload::Write(write)) => {
                     let (at, size, be) = LineWrite::piece(write.mask);
-                    let flits = write.bytes.to_flits();
                     let first = at as usize / layout::FLIT_BYTES;
                     let count = layout::payload_flits(size);
                     let header = Header {
@@ -60,7 +92,8 @@ pub(super) fn send(
                         poison: write.bytes.poison,
                         ..header
                     };
-                    cx.out.send(&header, &flits[first..first + count]);
+                    let flits = &write.bytes.to_flits()[first..first + count];
+                    (header, flits::Payload::from_slice(flits))
                 }
                 Some(Payload::Atomic(LineAtomic {
                     atomic,
@@ -69,73 +102,59 @@ pub(super) fn send(
                     poison,
                 })) => {
                     let atomic_op = match atomic {
-                        Atomic::Modify { op, .. } => op,
+                        Atomic::Modify { op, .. } => *op,
                         Atomic::Swap { .. } | Atomic::Compare { .. } => AtomicOp::Add,
                     };
                     let header = Header {
-                        addr,
-                        size,
-                        be: layout::lanes(addr, size),
+                        addr: *addr,
+                        size: *size,
+                        be: layout::lanes(*addr, *size),
                         atomic_op,
-                        poison,
+                        poison: *poison,
                         ..header
                     };
-                    cx.out
-                        .send(&header, &[Flit::from_bytes(atomic.lanes(addr, size))]);
+                    let lanes = Flit::from_bytes(atomic.lanes(*addr, *size));
+                    (header, flits::Payload::from_slice(&[lanes]))
                 }
             }
         }
         NodeOut::Forward { state, data } => {
-            let snoop = answered()?;
+            let snoop = cause?;
             let header = Header {
                 dst: snoop.forward_node,
                 txn: snoop.forward_txn,
                 size: layout::LINE_SIZE,
-                state,
+                state: *state,
                 poison: data.poison,
                 resp: status_with(data.poison),
                 home_node: snoop.src,
                 home_txn: snoop.txn,
                 ..base(Opcode::CompData)
             };
-            cx.out.send(&header, &data.to_flits());
-            cx.stats.forwards += 1;
-            data_out(line, &data, cx);
+            (header, whole(data))
         }
         NodeOut::SnoopAnswer { op, state, data } => {
-            let snoop = answered()?;
+            let snoop = cause?;
             let header = Header {
                 dst: snoop.src,
                 txn: snoop.txn,
-                state,
-                ..base(op)
+                state: *state,
+                poison: data.as_ref().is_some_and(|data| data.poison),
+                ..base(*op)
             };
-            match data {
-                None => cx.out.send(&header, &[]),
-                Some(data) => {
-                    let poison = data.poison;
-                    let header = Header { poison, ..header };
-                    cx.out.send(&header, &data.to_flits());
-                    data_out(line, &data, cx);
-                }
-            }
+            (header, data.as_ref().map_or_else(none, whole))
         }
         NodeOut::CompAck { state } => {
-            let answer = answered()?;
+            let answer = cause?;
             let header = Header {
                 dst: answer.home_node,
                 txn: answer.home_txn,
-                state,
+                state: *state,
                 ..base(Opcode::CompAck)
             };
-            cx.out.send(&header, &[]);
+            (header, none())
         }
-    }
-    Ok(())
-}
-
-fn data_out(line: u64, data: &LineBytes, cx: &mut Context<'_>) {
-    cx.checks.on_data_out(cx.cycle, cx.port, line, &data.bytes);
+    })
 }
 
 /// Puts the bytes of an access at `addr` into their lanes.
@@ -164,6 +183,20 @@ pub(super) fn get_bytes(flits: &[Flit], addr: u64, bytes: &mut [u8]) {
     }
 }
 
+/// What an answer is to the node that asked: with the line, if it brings that. One that memory could not
+/// read comes from the memory, and the home that it names waits for the CompAck.
+pub(crate) fn answer_of(header: &Header, data: Option<LineBytes>) -> NodeIn<LineBytes> {
+    let state = header.state;
+    match data {
+        Some(data) => NodeIn::CompData { state, data },
+        None => NodeIn::Comp {
+            state,
+            resp: header.resp,
+            from_home: header.home_node.is_home(),
+        },
+    }
+}
+
 /// The line in an answer's payload.
 pub(super) fn line_of(
     node: NodeId,
@@ -176,7 +209,7 @@ pub(super) fn line_of(
 }
 
 /// Whether the data that a packet carries is known to be corrupt.
-fn is_poisoned(header: &Header) -> bool {
+pub(crate) fn is_poisoned(header: &Header) -> bool {
     header.poison || header.resp == RespErr::DataError
 }
 

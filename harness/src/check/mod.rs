@@ -18,7 +18,7 @@
 //! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock.
 
 mod cable;
-mod conformance;
+pub(crate) mod conformance;
 pub mod coverage;
 mod delivery;
 mod golden;
@@ -184,13 +184,20 @@ pub struct Checkers {
 }
 
 /// The place of a violation is known to the checker, the cycle to the facade.
-struct Violation {
+pub(crate) struct Violation {
     kind: FailureKind,
     message: String,
 }
 
+impl Violation {
+    /// The failure, found in this cycle.
+    pub(crate) fn at(self, cycle: u64) -> Failure {
+        Failure::new(cycle, self.kind, self.message)
+    }
+}
+
 /// Nothing wrong, or what is.
-type Verdict = Result<(), Box<Violation>>;
+pub(crate) type Verdict = Result<(), Box<Violation>>;
 
 fn violation(kind: FailureKind, message: String) -> Box<Violation> {
     Box::new(Violation { kind, message })
@@ -452,7 +459,7 @@ impl Checkers {
             && let Err(found) = hook(suite)
             && self.failure.is_none()
         {
-            self.failure = Some(Failure::new(cycle, found.kind, found.message));
+            self.failure = Some(found.at(cycle));
         }
     }
 }

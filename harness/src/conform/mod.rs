@@ -1,27 +1,37 @@
-//! How much of the protocol the RTL is taken through: the pairs of state and input that the model
-//! checker reaches, and those that homes and nodes meet on the RTL.
+//! Conformance, the other way round: how much of the protocol the RTL is taken through. What counts are
+//! the pairs of state and input that the model checker reaches.
 //!
-//! * [`reachable`]: all pairs of the small models of [`crate::protocol::model`];
-//! * `campaign`: runs that steer for them: every two operations on a line in every situation, the
-//!   second by a sweep of delays behind the first; and random operations on few lines, among others
-//!   with memories slow and fast and directories that recall;
-//! * `unreached.txt`: the pairs that no run meets, each with the reason.
+//! * [`traces`]: a shortest way to every pair of the small models of [`crate::protocol::model`];
+//! * [`Alone`]: a home of the RTL among nodes and a memory that are the specification's, and whoever
+//!   drives it decides in which order messages reach it;
+//! * [`replay`]: the traces on that home; [`scramble`]: random messages in random order, as a function
+//!   of bytes; [`tour`]: both, one after the other;
+//! * [`campaign`]: runs of the whole switch that steer for pairs by timing: every two operations on a
+//!   line in every situation, the second by a sweep of delays behind the first; and random operations
+//!   on few lines, among others with memories slow and fast and directories that recall.
 //!
-//! Every run is compared with the specification and checked in every other way, too.
+//! Every run is compared with the specification; the campaign is checked in every other way, too.
 
+mod alone;
 mod campaign;
+mod replay;
+mod scramble;
+mod slice;
 #[cfg(test)]
 mod tests;
+mod tour;
+mod traces;
+mod wishes;
 
+pub use alone::{Alone, Channel};
 pub use campaign::{Effort, campaign};
+pub use replay::replay;
+pub use scramble::{bytes_of, scramble};
+pub use tour::{Found, Run, Tour};
+pub use traces::{Trace, small, traces};
 
-use crate::protocol::model::explore::{Options, explore};
-use crate::protocol::model::{self, CONFIGS, Protocol};
 use crate::protocol::pairs::Pairs;
-use std::collections::BTreeMap;
-
-/// Why pairs are not met: a pair or the end of it, a colon, the reason.
-const UNREACHED: &str = include_str!("unreached.txt");
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A pair, of which what it is comes first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,38 +47,23 @@ pub struct Pair {
 /// How often a pair was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Met {
-    /// On the RTL.
-    pub times: u64,
+    /// On the home alone.
+    pub alone: u64,
+    /// In the switch.
+    pub switch: u64,
     /// Whether the models reach it.
     pub reachable: bool,
-    /// Why it is not met, if that is known.
-    pub reason: Option<&'static str>,
 }
 
-/// All pairs that the small models reach.
-///
-/// # Errors
-/// If a model cannot be explored; one sentence.
-pub fn reachable(jobs: usize) -> Result<Pairs, String> {
-    let options = Options {
-        jobs,
-        memory: 4 << 30,
-    };
-    let mut all = Pairs::default();
-    let small = CONFIGS
-        .iter()
-        .filter(|named| named.effort == model::Effort::Small);
-    for named in small {
-        let (protocol, pairs) = Protocol::new(named.config, None)?.noting();
-        explore(&protocol, options, &mut |_| {})?;
-        let pairs = pairs.lock().map_err(|error| error.to_string())?;
-        all.add(&pairs);
+impl Met {
+    /// Whether it was met anywhere.
+    pub fn is_met(&self) -> bool {
+        self.alone + self.switch > 0
     }
-    Ok(all)
 }
 
 /// Pairs by what they are.
-fn named(pairs: &Pairs) -> BTreeMap<Pair, u64> {
+pub fn named(pairs: &Pairs) -> BTreeMap<Pair, u64> {
     let homes = pairs.homes().into_iter().map(|(pair, count)| {
         let state = match pair.transaction {
             Some(phase) => format!("{}; {phase}", pair.held),
@@ -98,34 +93,20 @@ fn named(pairs: &Pairs) -> BTreeMap<Pair, u64> {
     homes.chain(nodes).collect()
 }
 
-/// Puts what is reachable beside what was met.
-pub fn compare(reachable: &Pairs, met: &Pairs) -> BTreeMap<Pair, Met> {
-    let (reachable, met) = (named(reachable), named(met));
-    let all = reachable.keys().chain(met.keys());
+/// Puts what is reachable beside what was met on the home alone and in the switch.
+pub fn compare(reachable: &BTreeSet<Pair>, alone: &Pairs, switch: &Pairs) -> BTreeMap<Pair, Met> {
+    let (alone, switch) = (named(alone), named(switch));
+    let all = reachable.iter().chain(alone.keys()).chain(switch.keys());
     all.map(|pair| {
-        let times = met.get(pair).copied().unwrap_or(0);
+        let times = |met: &BTreeMap<Pair, u64>| met.get(pair).copied().unwrap_or(0);
         let about = Met {
-            times,
-            reachable: reachable.contains_key(pair),
-            reason: if times == 0 { reason(pair) } else { None },
+            alone: times(&alone),
+            switch: times(&switch),
+            reachable: reachable.contains(pair),
         };
         (pair.clone(), about)
     })
     .collect()
-}
-
-/// Why a pair is not met, if the list says so.
-fn reason(pair: &Pair) -> Option<&'static str> {
-    let text = pair.to_string();
-    let line = |line: &'static str| {
-        let (pattern, reason) = line.split_once(" : ")?;
-        let matches = match pattern.strip_prefix("* ") {
-            Some(end) => text.ends_with(end),
-            None => text == pattern,
-        };
-        matches.then_some(reason)
-    };
-    UNREACHED.lines().find_map(line)
 }
 
 impl std::fmt::Display for Pair {

@@ -10,6 +10,7 @@
 mod address;
 mod cluster;
 pub mod csr_map;
+mod home;
 mod model;
 mod pins;
 mod reference;
@@ -18,6 +19,9 @@ mod view;
 
 pub use address::{AddressMap, AddressMapError, MAX_INTERLEAVE, REGION_UNIT, Region};
 pub use cluster::{Cabling, Chip, Direct};
+pub use home::{
+    HOME_PORTS, HOME_SETS, HomeInputs, HomeModel, HomeOutputs, HomeSlice, home_alone, home_of,
+};
 pub(crate) use pins::bits;
 pub use pins::{
     ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Switch, Words,
@@ -31,9 +35,9 @@ pub use model::{
 pub use reference::Reference;
 pub(crate) use reference::{carried, write_of};
 pub use registers::{ErrorLog, HomeCounters, LoggedError, Parameters, PortCounters};
-#[doc(hidden)]
-pub use view::word_from_pins;
 pub use view::{Entry, HomeAnswer, HomeEvent, HomeView, PortAnswer};
+#[doc(hidden)]
+pub use view::{word_from_pins, word_to_pins};
 
 use crate::agents::Outbox;
 use crate::check::{Checkers, Direction};

@@ -222,6 +222,46 @@ impl<const N: usize> Pins for &[u32; N] {
     }
 }
 
+/// What both kinds of models with a view of homes have: the functions that read it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! home_view {
+    ($ports:expr) => {
+        #[inline]
+        fn homes_at_work(&self) -> u8 {
+            self.home_rx_valid_o()
+                | self.home_tx_valid_o()
+                | self.home_answers_valid_o()
+                | self.home_event_valid_o()
+                | self.home_retire_valid_o()
+        }
+
+        #[inline]
+        fn view_home(&self, slice: usize, view: &mut $crate::dut::HomeView) {
+            use $crate::dut::{HomeEvent, PortAnswer, word_from_pins};
+            let has = |pins: u8| pins >> slice & 1 != 0;
+            view.rx = match has(self.home_rx_valid_o()) {
+                true => word_from_pins(self.home_rx_o(slice)),
+                false => None,
+            };
+            view.tx = match has(self.home_tx_valid_o()) {
+                true => word_from_pins(self.home_tx_o(slice)),
+                false => None,
+            };
+            view.event = has(self.home_event_valid_o())
+                .then(|| HomeEvent::from_pins(self.home_event_o(slice)));
+            view.retired = has(self.home_retire_valid_o()).then(|| self.home_retire_o(slice));
+            view.answers.clear();
+            if has(self.home_answers_valid_o()) {
+                let ports = u64::from(self.home_answers_o(slice));
+                let taken = (0..$ports).filter(|port| ports >> port & 1 != 0);
+                let answer = |port| PortAnswer::from_pins(self.port_answer_o(port));
+                view.answers.extend(taken.map(answer));
+            }
+        }
+    };
+}
+
 /// Implements [`SwitchModel`](crate::dut::SwitchModel) for a model with the pins of `switch_core`:
 /// how many ports it has, and a closure that turns credit pulses, or events of links, into what the
 /// setter of their pins takes; with `watched` before, for one with the pins of `watched_switch`.
@@ -229,39 +269,7 @@ impl<const N: usize> Pins for &[u32; N] {
 macro_rules! switch_model {
     (watched $model:ty, $ports:expr, |$wide:ident| $credit:expr) => {
         $crate::switch_model! { @ $model, $ports, |$wide| $credit,
-            #[inline]
-            fn homes_at_work(&self) -> u8 {
-                self.home_rx_valid_o()
-                    | self.home_tx_valid_o()
-                    | self.home_answers_valid_o()
-                    | self.home_event_valid_o()
-                    | self.home_retire_valid_o()
-            }
-
-            #[inline]
-            fn view_home(&self, slice: usize, view: &mut $crate::dut::HomeView) {
-                use $crate::dut::{HomeEvent, PortAnswer, word_from_pins};
-                let has = |pins: u8| pins >> slice & 1 != 0;
-                view.rx = match has(self.home_rx_valid_o()) {
-                    true => word_from_pins(self.home_rx_o(slice)),
-                    false => None,
-                };
-                view.tx = match has(self.home_tx_valid_o()) {
-                    true => word_from_pins(self.home_tx_o(slice)),
-                    false => None,
-                };
-                view.event = has(self.home_event_valid_o())
-                    .then(|| HomeEvent::from_pins(self.home_event_o(slice)));
-                view.retired = has(self.home_retire_valid_o())
-                    .then(|| self.home_retire_o(slice));
-                view.answers.clear();
-                if has(self.home_answers_valid_o()) {
-                    let ports = u64::from(self.home_answers_o(slice));
-                    let taken = (0..$ports).filter(|port| ports >> port & 1 != 0);
-                    let answer = |port| PortAnswer::from_pins(self.port_answer_o(port));
-                    view.answers.extend(taken.map(answer));
-                }
-            }
+            $crate::home_view! { $ports }
         }
     };
     ($model:ty, $ports:expr, |$wide:ident| $credit:expr) => {

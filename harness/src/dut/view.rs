@@ -1,4 +1,4 @@
-//! What a home slice takes and sends: the pins that `rtl/watched_switch.sv` adds to the switch.
+//! What a home slice takes and sends: the pins of `rtl/home_view.svh`.
 
 use flits::{CacheState, Class, Flit, LinkWord, NodeId, Opcode, RespErr};
 
@@ -141,6 +141,14 @@ impl PortAnswer {
                 .then(|| CacheState::from_code((pins >> 20) as u8 & 3).unwrap_or_default()),
         }
     }
+
+    /// The pins that say so.
+    pub fn to_pins(self) -> u32 {
+        let ack = self
+            .ack
+            .map_or(0, |state| 1 << 22 | u32::from(state.code()) << 20);
+        ack | u32::from(self.tracker) << 10 | u32::from(u16::from(self.src))
+    }
 }
 
 /// Reads the pins of a word into or out of a home; `None` if its class code is no class.
@@ -151,6 +159,14 @@ pub fn word_from_pins(pins: &[u32; 5]) -> Option<LinkWord> {
         tail: pins[4] & 1 != 0,
         flit: Flit::from_words([pins[0], pins[1], pins[2], pins[3]]),
     })
+}
+
+/// The pins of a word.
+pub fn word_to_pins(word: &LinkWord) -> [u32; 5] {
+    let [a, b, c, d] = word.flit.to_words();
+    let (class, head, tail) = (word.class.code(), word.head, word.tail);
+    let rest = u32::from(class) << 2 | u32::from(head) << 1 | u32::from(tail);
+    [a, b, c, d, rest]
 }
 
 #[cfg(test)]
@@ -198,6 +214,15 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_at_a_port_is_read_as_it_was_written() {
+        for ack in [None, Some(CacheState::I), Some(CacheState::UD)] {
+            let (src, tracker) = (NodeId::port(5).on_chip(9), 0x2a5);
+            let answer = PortAnswer { src, tracker, ack };
+            assert_eq!(PortAnswer::from_pins(answer.to_pins()), answer);
+        }
+    }
+
+    #[test]
     fn a_word_is_read_as_it_was_written() {
         let pins = [1, 2, 3, 4, Class::Dat as u32 * 4 + 1];
         let word = word_from_pins(&pins).expect("a class");
@@ -206,6 +231,7 @@ mod tests {
             (Class::Dat, false, true)
         );
         assert_eq!(word.flit.to_words(), [1, 2, 3, 4]);
+        assert_eq!(word_to_pins(&word), pins);
         assert_eq!(word_from_pins(&[0, 0, 0, 0, 7 << 2]), None);
     }
 }

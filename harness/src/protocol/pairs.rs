@@ -35,6 +35,12 @@ impl Pairs {
         }
     }
 
+    /// How many different ones there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.homes.len() + self.nodes.len()
+    }
+
     /// Those of homes, in order.
     #[must_use]
     pub fn homes(&self) -> BTreeMap<HomePair, u64> {

@@ -1,69 +1,29 @@
-//! Fuzzes the switch that `build.rs` has built, guided and at random, and says after how many inputs
-//! each found its fault. `ci/fuzz-mutants.sh` runs it for every fault.
+//! Looks for the fault in the models that `build.rs` has built of a broken RTL, and says what saw it
+//! after how much. `ci/home-mutants.sh` runs `home`, `ci/fuzz-mutants.sh` runs `switch` for every fault.
 
-#[cfg(not(mutant))]
+#[cfg(mutant)]
+mod home;
+#[cfg(mutant_switch)]
+mod switch;
+
 fn main() {
-    eprintln!("mutant: SUPERNODE_MUTANT names no tree; ci/fuzz-mutants.sh sets it");
-    std::process::exit(2);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    if let Err(text) = search(&args) {
+        eprintln!("mutant: {text}");
+        std::process::exit(1);
+    }
 }
 
-#[cfg(mutant)]
-use search::main;
-
-#[cfg(mutant)]
-mod search {
-    use harness::dut::{Variant, rtl};
-    use harness::fuzz::{Finding, Progress, Settings, Target, run};
-
-    verilated::model!(mutant_switch);
-    harness::switch_model!(MutantSwitch, 4, |wide| wide as u32);
-
-    /// Arguments: a name to print, inputs of each campaign, seeds.
-    pub fn main() {
-        if let Err(text) = search() {
-            eprintln!("mutant: {text}");
-            std::process::exit(1);
-        }
-    }
-
-    fn search() -> Result<(), String> {
-        let args: Vec<String> = std::env::args().skip(1).collect();
-        let [name, execs, seeds] = &args[..] else {
-            return Err("give a name, a number of inputs and a number of seeds".into());
-        };
-        let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
-        let (execs, seeds) = (number(execs)?, number(seeds)?);
-        for guided in [true, false] {
-            let mut inputs = Vec::new();
-            let mut smallest = None;
-            for seed in 1..=seeds {
-                let found = first(seed, execs, guided)?;
-                inputs.push(found.as_ref().map_or("-".into(), |f| f.execs.to_string()));
-                let size = |finding: &Finding| finding.stimulus.steps.len();
-                smallest = smallest.into_iter().chain(found).min_by_key(size);
-            }
-            let kind = if guided { "guided" } else { "random" };
-            let what = smallest.as_ref().map_or("nothing".into(), |finding| {
-                let steps = finding.stimulus.steps.len();
-                format!("{steps} operations: {}", finding.failure)
-            });
-            println!("{name:<36} {kind:<7} {:<30} {what}", inputs.join(" "));
-            if let Some(finding) = smallest {
-                println!("{}", finding.stimulus.to_text());
-            }
-        }
-        Ok(())
-    }
-
-    /// The first finding of a campaign.
-    fn first(seed: u64, execs: u64, guided: bool) -> Result<Option<Finding>, String> {
-        let mutant = || rtl::<MutantSwitch>(Variant::Cov);
-        let mut target = Target::of(mutant, None, false).map_err(|failure| failure.to_string())?;
-        let settings = Settings {
-            guided,
-            ..Settings::of(seed, execs)
-        };
-        let none = |progress: &Progress| progress.findings == 0;
-        Ok(run(&mut target, &settings, none)?.findings.pop())
+/// Arguments: what is searched, a name to print, and what that search takes.
+fn search(args: &[&str]) -> Result<(), String> {
+    match args {
+        #[cfg(mutant)]
+        ["home", name] => home::search(name),
+        #[cfg(mutant_switch)]
+        ["switch", name, execs, seeds] => switch::search(name, execs, seeds),
+        _ => Err(
+            "no such search in what was built; see ci/home-mutants.sh, ci/fuzz-mutants.sh".into(),
+        ),
     }
 }

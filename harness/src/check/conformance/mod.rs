@@ -38,17 +38,17 @@ use nodes::Nodes;
 use std::collections::BTreeMap;
 
 /// All homes of a system.
-pub(super) struct Conformance {
+pub(crate) struct Conformance {
     nodes: Nodes,
     homes: BTreeMap<NodeId, Home>,
     /// Inputs given to the specification.
-    pub(super) inputs: u64,
+    pub(crate) inputs: u64,
 }
 
 impl Conformance {
     /// Homes that have just been reset, whose directories number the nodes so; `hostile` are those
     /// that may send anything.
-    pub(super) fn new(numbering: Numbering, hostile: impl Iterator<Item = NodeId>) -> Self {
+    pub(crate) fn new(numbering: Numbering, hostile: impl Iterator<Item = NodeId>) -> Self {
         Conformance {
             nodes: Nodes::new(numbering, hostile),
             homes: BTreeMap::new(),
@@ -57,7 +57,7 @@ impl Conformance {
     }
 
     /// What home slice `slice` of a chip took and sent at one clock edge.
-    pub(super) fn edge(&mut self, chip: usize, slice: usize, view: &HomeView) -> Verdict {
+    pub(crate) fn edge(&mut self, chip: usize, slice: usize, view: &HomeView) -> Verdict {
         let id = NodeId::home(slice as u16).on_chip(chip as u16);
         let home = self.homes.entry(id).or_insert_with(|| Home::new(id));
         let before = home.inputs;
@@ -67,14 +67,14 @@ impl Conformance {
     }
 
     /// Which states met which inputs.
-    pub(super) fn pairs(&self) -> Pairs {
+    pub(crate) fn pairs(&self) -> Pairs {
         let mut all = Pairs::default();
         self.homes.values().for_each(|home| all.add(&home.pairs));
         all
     }
 
     /// The run has ended and the switch is quiet: the specification has sent nothing more.
-    pub(super) fn end(&self) -> Verdict {
+    pub(crate) fn end(&self) -> Verdict {
         // A hostile device may keep a home from sending.
         match self.nodes.trusted() {
             true => self.homes.values().try_for_each(Home::end),

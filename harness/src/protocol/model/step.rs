@@ -56,7 +56,7 @@ pub enum Step {
 
 /// AtomicSwap and AtomicCompare are to nodes and home what AtomicLoad is: they differ in what is
 /// computed, which the model does not know.
-const ASKS: [Ask; 12] = [
+pub(crate) const ASKS: [Ask; 12] = [
     Ask::Plain(Opcode::ReadShared),
     Ask::Plain(Opcode::ReadUnique),
     Ask::Plain(Opcode::CleanUnique),
@@ -81,7 +81,8 @@ impl Ask {
         }
     }
 
-    fn is_allowed(self, state: CacheState) -> bool {
+    /// Whether a node may ask for it that has the line so.
+    pub(crate) fn is_allowed(self, state: CacheState) -> bool {
         use CacheState::{I, SC, UC, UD};
         match self.op() {
             Opcode::CleanUnique => state == SC,
@@ -94,7 +95,7 @@ impl Ask {
 }
 
 /// Needs the right to write?
-fn writes(op: Opcode) -> bool {
+pub(crate) fn writes(op: Opcode) -> bool {
     use Opcode::{CleanUnique, MakeUnique, ReadUnique, WriteUnique};
     op.is_atomic() || matches!(op, ReadUnique | CleanUnique | MakeUnique | WriteUnique)
 }

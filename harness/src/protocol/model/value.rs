@@ -38,6 +38,14 @@ pub enum Write {
     Stale,
 }
 
+impl Write {
+    /// Of the whole line?
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self == Write::Whole
+    }
+}
+
 impl Value {
     /// A copy without anything stale.
     pub const LATEST: Value = Value([Age::Latest; 2]);

@@ -16,11 +16,13 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod ways;
 
 use drain::{Drain, UNKNOWN};
 use std::time::{Duration, Instant};
 use store::Store;
 use trace::{round, way};
+pub use ways::ways_to_news;
 
 /// Something to explore.
 pub trait Space: Sync {
@@ -157,7 +159,7 @@ pub struct Trace<S, T, B> {
 }
 
 /// Steps, each with the state before it.
-type Steps<P> = Vec<(<P as Space>::State, <P as Space>::Step)>;
+pub type Steps<P> = Vec<(<P as Space>::State, <P as Space>::Step)>;
 
 /// The outcome of exploring `P`.
 pub type OutcomeOf<P> = Outcome<<P as Space>::State, <P as Space>::Step, <P as Space>::Broken>;
