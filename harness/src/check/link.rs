@@ -7,6 +7,7 @@ use flits::{Assembler, Class, Header, LinkWord, NodeId, Opcode, Packet};
 
 use super::{Direction, PortKind, Verdict, Violation, violation};
 use crate::FailureKind;
+use crate::dut::bits;
 
 /// One direction of one port.
 struct Lane {
@@ -44,10 +45,11 @@ impl Port {
     /// The receiver of `direction` grants a credit for each class whose bit is set.
     pub(super) fn credit(&mut self, direction: Direction, mask: u8) -> Verdict {
         let Lane { credits, depth, .. } = &mut self.lanes[direction as usize];
-        for class in Class::ALL {
-            let credits = &mut credits[class as usize];
-            *credits += u32::from(mask >> class.code() & 1);
+        for class in bits(mask) {
+            let credits = &mut credits[class];
+            *credits += 1;
             if *credits > *depth {
+                let class = Class::ALL[class];
                 let what = format!("{class} has {credits} credits for {depth} buffers");
                 return self.wrong(direction, what);
             }

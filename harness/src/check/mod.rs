@@ -1,6 +1,6 @@
 //! Checkers of a running simulation.
 //!
-//! The links and the agents report what happens through the `on_` hooks of [`Checkers`]; each
+//! The links and the agents report what happens through the `on_` hooks of [`Checkers`] (`hooks`); each
 //! checker is a module of its own and judges only what it is told:
 //!
 //! * `link`: every word: framing, legal headers, who may send what, credits;
@@ -15,18 +15,21 @@
 //! * `conformance`: every home does what the specification's home does;
 //! * `recorder`: what all programs saw together is what the memory model of their nodes allows.
 //!
-//! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock.
+//! Nothing here ends the run: the first [`Failure`] is kept for whoever owns the clock. During a run
+//! it is found some cycles late, since what was reported is judged in batches (`reports`).
 
 mod cable;
 pub(crate) mod conformance;
 pub mod coverage;
 mod delivery;
 mod golden;
+mod hooks;
 mod link;
 mod order;
 mod pages;
 mod poison;
 mod recorder;
+mod reports;
 mod suite;
 mod swmr;
 mod transactions;
@@ -34,15 +37,14 @@ mod transactions;
 use std::fmt;
 
 use flits::layout::LINE_BYTES;
-use flits::{CacheState, Data, LinkWord, Numbering, Packet, RespErr};
+use flits::{CacheState, Data, Numbering, Packet};
 
-use crate::agents::{LineBytes, OpKind};
 use crate::consistency::Model;
-use crate::dut::{AddressMap, HomeView};
+use crate::dut::AddressMap;
 use crate::protocol::pairs::Pairs;
-use crate::protocol::{NodeIn, NodeLine};
-use crate::topology::{End, Topology};
+use crate::topology::Topology;
 use crate::{Failure, FailureKind};
+use reports::{Report, Reports};
 use suite::Suite;
 
 /// Cycles that a request may stay unanswered, unless configured.
@@ -181,6 +183,10 @@ pub struct CheckCounts {
 pub struct Checkers {
     suite: Option<Box<Suite>>,
     failure: Option<Failure>,
+    /// What was reported and is not judged yet.
+    reports: Reports,
+    /// How many reports may wait.
+    patience: usize,
 }
 
 /// The place of a violation is known to the checker, the cycle to the facade.
@@ -203,12 +209,15 @@ fn violation(kind: FailureKind, message: String) -> Box<Violation> {
     Box::new(Violation { kind, message })
 }
 
+/// Reports that are judged together while judgement is put off.
+const BATCH: usize = 1024;
+
 impl Checkers {
     /// Checkers of a system that has just been reset.
     pub fn new(config: CheckConfig) -> Self {
         Checkers {
             suite: Some(Box::new(Suite::new(config))),
-            failure: None,
+            ..Checkers::off()
         }
     }
 
@@ -217,6 +226,8 @@ impl Checkers {
         Checkers {
             suite: None,
             failure: None,
+            reports: Reports::default(),
+            patience: 1,
         }
     }
 
@@ -225,9 +236,57 @@ impl Checkers {
         self.failure.is_some()
     }
 
-    /// The first violation found, taken out.
+    /// The first violation found, taken out; what was reported after it is forgotten.
     pub fn take_failure(&mut self) -> Option<Failure> {
-        self.failure.take()
+        let failure = self.failure.take()?;
+        self.reports.clear();
+        Some(failure)
+    }
+
+    /// From now on a violation may be found some cycles late, until [`Checkers::catch_up`].
+    pub(crate) fn put_off(&mut self) {
+        self.patience = BATCH;
+    }
+
+    /// Judges all that was reported; from now on each report is judged at once.
+    pub(crate) fn catch_up(&mut self) {
+        self.patience = 1;
+        self.judge();
+    }
+
+    /// Judges what was reported, up to the cycle of the first violation.
+    #[inline(never)]
+    fn judge(&mut self) {
+        if let Some(suite) = &mut self.suite {
+            for (cycle, report) in &self.reports.list {
+                if self
+                    .failure
+                    .as_ref()
+                    .is_some_and(|failure| failure.cycle < *cycle)
+                {
+                    break;
+                }
+                if let Err(found) = suite.judge(*cycle, report, &self.reports)
+                    && self.failure.is_none()
+                {
+                    self.failure = Some(found.at(*cycle));
+                }
+            }
+        }
+        self.reports.clear();
+    }
+
+    /// Keeps a report, if anything is checked at all.
+    #[inline]
+    fn report(&mut self, cycle: u64, report: impl FnOnce(&mut Reports) -> Report) {
+        if self.suite.is_none() {
+            return;
+        }
+        let report = report(&mut self.reports);
+        self.reports.list.push((cycle, report));
+        if self.reports.list.len() >= self.patience {
+            self.judge();
+        }
     }
 
     /// How much was checked so far.
@@ -268,26 +327,6 @@ impl Checkers {
         self.suite.as_ref().map_or(&[], |suite| &suite.log)
     }
 
-    /// The receiver of `direction` on `port` grants a credit for each class whose bit is set.
-    #[inline]
-    pub fn on_credit(&mut self, cycle: u64, port: usize, direction: Direction, mask: u8) {
-        self.run(cycle, |suite| suite.credit(port, direction, mask));
-    }
-
-    /// A word passes `port`.
-    #[inline]
-    pub fn on_word(&mut self, cycle: u64, port: usize, direction: Direction, word: &LinkWord) {
-        self.run(cycle, |suite| suite.word(cycle, port, direction, word));
-    }
-
-    /// A line in a node gets an input of the protocol.
-    #[inline]
-    pub fn on_node_input(&mut self, line: &NodeLine<LineBytes>, input: &NodeIn<LineBytes>) {
-        if let Some(suite) = &mut self.suite {
-            suite.node_input(line, input);
-        }
-    }
-
     /// Which states of homes and nodes met which inputs, so far.
     pub fn pairs(&self) -> Pairs {
         let pairs = |suite: &Suite| suite.pairs();
@@ -298,137 +337,6 @@ impl Checkers {
     #[inline]
     pub fn wants_homes(&self) -> bool {
         self.suite.as_ref().is_some_and(|suite| suite.wants_homes())
-    }
-
-    /// A home slice of a chip takes and sends something.
-    #[inline]
-    pub fn on_home(&mut self, cycle: u64, chip: usize, slice: usize, view: &HomeView) {
-        self.run(cycle, |suite| suite.home(chip, slice, view));
-    }
-
-    /// The chip at the `end` of a cable grants the other end a credit for each class whose bit is
-    /// set.
-    #[inline]
-    pub fn on_cable_credit(&mut self, cycle: u64, end: End, mask: u8) {
-        self.run(cycle, |suite| suite.cables.credit(end, mask));
-    }
-
-    /// The chip at the `end` of a cable sends a word.
-    #[inline]
-    pub fn on_cable_word(&mut self, cycle: u64, end: End, word: &LinkWord) {
-        self.run(cycle, |suite| suite.cables.word(end, word));
-    }
-
-    /// A cache changes its state of a line.
-    #[inline]
-    pub fn on_state(
-        &mut self,
-        cycle: u64,
-        node: usize,
-        line: u64,
-        old: CacheState,
-        new: CacheState,
-    ) {
-        self.run(cycle, |suite| suite.state(node, line, old, new));
-    }
-
-    /// A load takes its value.
-    #[inline]
-    pub fn on_load(
-        &mut self,
-        cycle: u64,
-        node: usize,
-        op: u64,
-        addr: u64,
-        bytes: &[u8],
-        source: LoadSource,
-    ) {
-        self.run(cycle, |suite| suite.load(node, op, addr, bytes, source));
-    }
-
-    /// A store enters the store buffer of its node.
-    #[inline]
-    pub fn on_store_issue(&mut self, cycle: u64, node: usize, op: u64, addr: u64, bytes: &[u8]) {
-        self.run(cycle, |suite| suite.store_issue(node, op, addr, bytes));
-    }
-
-    /// A store becomes visible in a line that its node holds alone. An atomic is a load and then a
-    /// store with the same number in the same cycle.
-    #[inline]
-    pub fn on_store(&mut self, cycle: u64, node: usize, op: u64, addr: u64, bytes: &[u8]) {
-        self.run(cycle, |suite| suite.store(node, op, addr, bytes));
-    }
-
-    /// Data leaves a cache: forwarded, as the answer to a snoop, or written back.
-    #[inline]
-    pub fn on_data_out(&mut self, cycle: u64, node: usize, line: u64, data: &[u8; LINE_BYTES]) {
-        self.run(cycle, |suite| suite.data_out(node, line, data));
-    }
-
-    /// The memory on port `memory` reads `bytes` at its local address.
-    #[inline]
-    pub fn on_mem_read(&mut self, cycle: u64, memory: usize, local: u64, bytes: &[u8]) {
-        self.run(cycle, |suite| suite.mem_read(memory, local, bytes));
-    }
-
-    /// The memory on port `memory` performs a write at its local address: of more than 16 bytes, or
-    /// of those bytes of one 16-byte beat whose bit in `be` is set.
-    #[inline]
-    pub fn on_mem_write(
-        &mut self,
-        cycle: u64,
-        memory: usize,
-        local: u64,
-        bytes: &[u8],
-        be: u16,
-        poison: bool,
-    ) {
-        self.run(cycle, |suite| {
-            suite.mem_write(memory, local, bytes, be, poison)
-        });
-    }
-
-    /// A program submits an operation.
-    #[inline]
-    pub fn on_op_start(
-        &mut self,
-        cycle: u64,
-        node: usize,
-        op: u64,
-        kind: OpKind,
-        addr: u64,
-        _operand: &[u8],
-    ) {
-        self.run(cycle, |suite| suite.op_start(cycle, node, op, kind, addr));
-    }
-
-    /// An operation ends with `status` and gives `bytes` to its program.
-    #[inline]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what an operation is and how it ended"
-    )]
-    pub fn on_op_finish(
-        &mut self,
-        cycle: u64,
-        node: usize,
-        op: u64,
-        kind: OpKind,
-        addr: u64,
-        status: RespErr,
-        bytes: &[u8],
-    ) {
-        self.run(cycle, |suite| {
-            suite.op_finish(cycle, node, op, kind, addr, status, bytes)
-        });
-    }
-
-    /// Once a cycle: whether anything waits too long.
-    #[inline]
-    pub fn tick(&mut self, cycle: u64) {
-        if cycle.is_multiple_of(suite::PROGRESS_PERIOD) {
-            self.run(cycle, |suite| suite.progress(cycle));
-        }
     }
 
     /// The run has ended and the links are quiet: nothing may be open, every credit is home, and
@@ -445,21 +353,16 @@ impl Checkers {
         cached: &mut dyn FnMut(&mut LineVisitor<'_>),
         memory: &dyn Fn(usize, u64) -> [u8; LINE_BYTES],
     ) -> Result<CheckCounts, Failure> {
-        self.run(cycle, |suite| suite.end(cached, memory));
+        self.judge();
+        if let Some(suite) = &mut self.suite
+            && self.failure.is_none()
+            && let Err(found) = suite.end(cached, memory)
+        {
+            self.failure = Some(found.at(cycle));
+        }
         match self.failure.take() {
             Some(failure) => Err(failure),
             None => Ok(self.counts()),
-        }
-    }
-
-    /// Runs one hook and keeps the first violation.
-    #[inline]
-    fn run(&mut self, cycle: u64, hook: impl FnOnce(&mut Suite) -> Verdict) {
-        if let Some(suite) = &mut self.suite
-            && let Err(found) = hook(suite)
-            && self.failure.is_none()
-        {
-            self.failure = Some(found.at(cycle));
         }
     }
 }

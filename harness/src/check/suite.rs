@@ -15,6 +15,7 @@ use super::link::{Port, may_receive};
 use super::order::ProgramOrder;
 use super::poison::{Poison, is_whole};
 use super::recorder::Recorder;
+use super::reports::{Access, Report, Reports};
 use super::swmr::Swmr;
 use super::transactions::Transactions;
 use super::{
@@ -22,10 +23,9 @@ use super::{
     violation,
 };
 use crate::FailureKind;
-use crate::agents::{LineBytes, OpKind};
+use crate::agents::OpKind;
 use crate::dut::HomeView;
 use crate::protocol::pairs::Pairs;
-use crate::protocol::{NodeIn, NodeLine};
 
 /// Cycles between two looks at what waits.
 pub(super) const PROGRESS_PERIOD: u64 = 256;
@@ -51,7 +51,7 @@ struct Operations {
 pub(super) struct Suite {
     config: CheckConfig,
     links: Vec<Port>,
-    pub(super) cables: Cables,
+    cables: Cables,
     delivery: Delivery,
     transactions: Transactions,
     conformance: Option<Conformance>,
@@ -116,8 +116,69 @@ impl Suite {
         (self.conformance.as_ref()).map_or(0, |conformance| conformance.inputs)
     }
 
-    pub(super) fn node_input(&mut self, line: &NodeLine<LineBytes>, input: &NodeIn<LineBytes>) {
-        self.node_pairs.node(line, input);
+    /// Judges what was reported.
+    pub(super) fn judge(&mut self, cycle: u64, report: &Report, all: &Reports) -> Verdict {
+        match *report {
+            Report::Credit {
+                port,
+                direction,
+                mask,
+            } => self.links[port].credit(direction, mask),
+            Report::Word {
+                port,
+                direction,
+                ref word,
+            } => self.word(cycle, port, direction, word),
+            Report::NodeInput(pair) => {
+                self.node_pairs.met(pair);
+                Ok(())
+            }
+            Report::Home { chip, slice, view } => self.home(chip, slice, all.view(view)),
+            Report::CableCredit { end, mask } => self.cables.credit(end, mask),
+            Report::CableWord { end, ref word } => self.cables.word(end, word),
+            Report::State {
+                node,
+                line,
+                old,
+                new,
+            } => self.state(node, line, old, new),
+            Report::Load { access, source } => self.load(access, all.bytes(access.bytes), source),
+            Report::StoreIssue(Access {
+                node,
+                op,
+                addr,
+                bytes,
+            }) => {
+                self.orders[node].buffer(op, addr, all.bytes(bytes));
+                Ok(())
+            }
+            Report::Store(access) => self.store(access, all.bytes(access.bytes)),
+            Report::DataOut { node, line, data } => self.data_out(node, line, all.bytes(data)),
+            Report::MemRead {
+                memory,
+                local,
+                bytes,
+            } => self.mem_read(memory, local, all.bytes(bytes)),
+            Report::MemWrite {
+                memory,
+                local,
+                bytes,
+                be,
+                poison,
+            } => self.mem_write(memory, local, all.bytes(bytes), be, poison),
+            Report::OpStart {
+                node,
+                op,
+                kind,
+                addr,
+            } => self.op_start(cycle, node, op, kind, addr),
+            Report::OpFinish {
+                access,
+                kind,
+                status,
+            } => self.op_finish(cycle, access, kind, status, all.bytes(access.bytes)),
+            Report::Progress => self.progress(cycle),
+        }
     }
 
     /// Which states of homes and nodes met which inputs.
@@ -129,24 +190,14 @@ impl Suite {
         all
     }
 
-    pub(super) fn home(&mut self, chip: usize, slice: usize, view: &HomeView) -> Verdict {
+    fn home(&mut self, chip: usize, slice: usize, view: &HomeView) -> Verdict {
         match &mut self.conformance {
             Some(conformance) => conformance.edge(chip, slice, view),
             None => Ok(()),
         }
     }
 
-    pub(super) fn credit(&mut self, port: usize, direction: Direction, mask: u8) -> Verdict {
-        self.links[port].credit(direction, mask)
-    }
-
-    pub(super) fn word(
-        &mut self,
-        cycle: u64,
-        port: usize,
-        direction: Direction,
-        word: &LinkWord,
-    ) -> Verdict {
+    fn word(&mut self, cycle: u64, port: usize, direction: Direction, word: &LinkWord) -> Verdict {
         self.counts.words += 1;
         let packet = self.links[port].word(direction, word)?;
         if self.coverage.is_some() {
@@ -158,11 +209,14 @@ impl Suite {
         }
         let begin = *begin;
         let request = word.head && word.class == Class::Req && direction == Direction::ToSwitch;
-        if request
-            && !self.is_hostile(port)
-            && let Ok(header) = Header::decode(word.class, word.flit)
-        {
-            self.requested(cycle, port, &header)?;
+        if request && !self.is_hostile(port) {
+            let header = match &packet {
+                Some(packet) => Ok(packet.header),
+                None => Header::decode(word.class, word.flit),
+            };
+            if let Ok(header) = header {
+                self.requested(cycle, port, &header)?;
+            }
         }
         let Some(packet) = packet else {
             return Ok(());
@@ -441,25 +495,13 @@ impl Suite {
         }
     }
 
-    pub(super) fn state(
-        &mut self,
-        node: usize,
-        line: u64,
-        old: CacheState,
-        new: CacheState,
-    ) -> Verdict {
+    fn state(&mut self, node: usize, line: u64, old: CacheState, new: CacheState) -> Verdict {
         self.counts.state_changes += 1;
         self.swmr.change(node, line, old, new)
     }
 
-    pub(super) fn load(
-        &mut self,
-        node: usize,
-        op: u64,
-        addr: u64,
-        bytes: &[u8],
-        source: LoadSource,
-    ) -> Verdict {
+    fn load(&mut self, access: Access, bytes: &[u8], source: LoadSource) -> Verdict {
+        let Access { node, op, addr, .. } = access;
         self.counts.loads += 1;
         if source == LoadSource::Cache {
             self.swmr.reads(node, line_of(addr))?;
@@ -470,12 +512,8 @@ impl Suite {
         self.orders[node].load(node, op, addr, bytes, source, memory)
     }
 
-    pub(super) fn store_issue(&mut self, node: usize, op: u64, addr: u64, bytes: &[u8]) -> Verdict {
-        self.orders[node].buffer(op, addr, bytes);
-        Ok(())
-    }
-
-    pub(super) fn store(&mut self, node: usize, op: u64, addr: u64, bytes: &[u8]) -> Verdict {
+    fn store(&mut self, access: Access, bytes: &[u8]) -> Verdict {
+        let Access { node, op, addr, .. } = access;
         self.counts.stores += 1;
         self.swmr.writes(node, line_of(addr))?;
         self.orders[node].store(node, op, addr, bytes)?;
@@ -487,20 +525,20 @@ impl Suite {
         Ok(())
     }
 
-    pub(super) fn data_out(&mut self, node: usize, line: u64, data: &[u8; LINE_BYTES]) -> Verdict {
+    fn data_out(&mut self, node: usize, line: u64, data: &[u8]) -> Verdict {
         self.counts.lines_out += 1;
         self.golden
             .expect(line, data, || format!("line sent by node {node}"))
     }
 
-    pub(super) fn mem_read(&mut self, memory: usize, local: u64, bytes: &[u8]) -> Verdict {
+    fn mem_read(&mut self, memory: usize, local: u64, bytes: &[u8]) -> Verdict {
         self.counts.memory_accesses += 1;
         let addr = self.global(memory, local)?;
         self.golden
             .expect(addr, bytes, || format!("read at memory {memory}"))
     }
 
-    pub(super) fn mem_write(
+    fn mem_write(
         &mut self,
         memory: usize,
         local: u64,
@@ -535,14 +573,7 @@ impl Suite {
         Ok(())
     }
 
-    pub(super) fn op_start(
-        &mut self,
-        cycle: u64,
-        node: usize,
-        op: u64,
-        kind: OpKind,
-        addr: u64,
-    ) -> Verdict {
+    fn op_start(&mut self, cycle: u64, node: usize, op: u64, kind: OpKind, addr: u64) -> Verdict {
         if let Some(coverage) = &mut self.coverage {
             coverage.access(node, addr);
         }
@@ -561,20 +592,15 @@ impl Suite {
         Ok(())
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what an operation is and how it ended"
-    )]
-    pub(super) fn op_finish(
+    fn op_finish(
         &mut self,
         cycle: u64,
-        node: usize,
-        op: u64,
+        access: Access,
         kind: OpKind,
-        addr: u64,
         status: RespErr,
         bytes: &[u8],
     ) -> Verdict {
+        let Access { node, op, addr, .. } = access;
         let operations = &mut self.operations[node];
         operations.moved = cycle;
         let at = operations.open.iter().position(|open| open.op == op);
@@ -611,7 +637,7 @@ impl Suite {
     }
 
     /// Whether anything waits too long.
-    pub(super) fn progress(&mut self, cycle: u64) -> Verdict {
+    fn progress(&mut self, cycle: u64) -> Verdict {
         let limit = self.config.stuck_after;
         if let Some((since, what)) = self.transactions.oldest(cycle, limit) {
             return self.stuck(format!(

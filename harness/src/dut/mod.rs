@@ -118,8 +118,6 @@ pub struct Dut {
     received: u64,
     depth: u16,
     cycle: u64,
-    /// What is seen of one home at a time.
-    view: HomeView,
 }
 
 impl Dut {
@@ -177,7 +175,6 @@ impl Dut {
             received: 0,
             depth,
             cycle: 0,
-            view: HomeView::default(),
         };
         dut.reset()?;
         Ok(dut)
@@ -354,8 +351,9 @@ impl Dut {
     fn watch_homes(&mut self, checks: &mut Checkers) {
         for (number, chip) in self.chips.iter().enumerate() {
             for slice in bits(chip.switch.homes_at_work()) {
-                chip.switch.view_home(slice, &mut self.view);
-                checks.on_home(self.cycle, number, slice, &self.view);
+                checks.on_home(self.cycle, number, slice, |view| {
+                    chip.switch.view_home(slice, view);
+                });
             }
         }
     }

@@ -22,7 +22,12 @@ impl Pairs {
 
     /// A node in this state gets this input.
     pub fn node<D: LineData>(&mut self, line: &NodeLine<D>, input: &NodeIn<D>) {
-        *self.nodes.entry(NodePair::of(line, input)).or_default() += 1;
+        self.met(NodePair::of(line, input));
+    }
+
+    /// A node is in such a state and gets such an input.
+    pub fn met(&mut self, pair: NodePair) {
+        *self.nodes.entry(pair).or_default() += 1;
     }
 
     /// Adds what others have met.

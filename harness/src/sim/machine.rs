@@ -96,9 +96,26 @@ impl Machine {
         }
     }
 
-    /// One clock cycle.
+    /// One clock cycle. A violation may be found some cycles late; another failure is preceded by
+    /// those of the cycles before.
     pub(crate) fn step(&mut self, mailbox: &mut Mailbox) -> Result<(), Failure> {
         let cycle = self.dut.cycle() + 1;
+        self.advance(cycle, mailbox).map_err(|failure| {
+            let earlier = self.judged().err();
+            earlier
+                .filter(|found| found.cycle < cycle)
+                .unwrap_or(failure)
+        })?;
+        self.checks.take_failure().map_or(Ok(()), Err)
+    }
+
+    /// The first violation so far.
+    pub(crate) fn judged(&mut self) -> Result<(), Failure> {
+        self.checks.catch_up();
+        self.checks.take_failure().map_or(Ok(()), Err)
+    }
+
+    fn advance(&mut self, cycle: u64, mailbox: &mut Mailbox) -> Result<(), Failure> {
         if !mailbox.submitted.is_empty() {
             let mut submitted = std::mem::take(&mut mailbox.submitted);
             for (port, id) in submitted.drain(..) {
@@ -119,9 +136,6 @@ impl Machine {
             self.receive(port, mailbox)?;
         }
         self.checks.tick(cycle);
-        if let Some(failure) = self.checks.take_failure() {
-            return Err(failure);
-        }
         mailbox.now = cycle;
         mailbox.wake_timers();
         Ok(())

@@ -3,6 +3,8 @@
 mod access;
 mod builder;
 mod executor;
+#[cfg(test)]
+mod late_tests;
 mod machine;
 mod mailbox;
 mod node;

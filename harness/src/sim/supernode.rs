@@ -15,6 +15,7 @@ use crate::{Failure, FailureKind};
 use flits::stimulus::Config;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 
 /// Cycles between two looks at whether the programs still wait for anything.
@@ -74,7 +75,13 @@ impl Supernode {
         let future = program(System::new(self.mailbox.clone(), self.processors.clone()));
         let mut executor = Executor::default();
         executor.spawn(Box::pin(async move { result.set(Some(future.await)) }));
-        let outcome = self.drive(&mut executor);
+        self.machine.checks.put_off();
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.drive(&mut executor)));
+        // A program may have got what is no value, and stumbled over it, before that was judged.
+        let outcome = self
+            .machine
+            .judged()
+            .and_then(|()| outcome.unwrap_or_else(|panic| panic::resume_unwind(panic)));
         // Programs that did not end hold the mailbox.
         drop(executor);
         self.mailbox.borrow_mut().take_spawned();
