@@ -210,7 +210,7 @@ fn violation(kind: FailureKind, message: String) -> Box<Violation> {
 }
 
 /// Reports that are judged together while judgement is put off.
-const BATCH: usize = 1024;
+const BATCH: usize = 512;
 
 impl Checkers {
     /// Checkers of a system that has just been reset.
