@@ -3,6 +3,7 @@
 #
 #   ci/fuzz-mutants.sh                             every patch in testbenches/mutations
 #   EXECS=500 SEEDS=3 ci/fuzz-mutants.sh lost_credit   only these; inputs and seeds of each
+#   WAVES=waves ci/fuzz-mutants.sh lost_credit     and the smallest finding, with its waveform, there
 #
 # Prints for each fault and search the inputs until the first finding of each seed (- for none within
 # EXECS), and the smallest stimulus that shows it. Only the tight switch is built of a patched RTL, in
@@ -20,5 +21,10 @@ fuzz() {
 names=("$@")
 if ((${#names[@]} == 0)); then
   mapfile -t names < <(names_of "$patches"/*.patch)
+fi
+if [[ -n ${WAVES:-} ]]; then
+  mkdir -p "$WAVES"
+  SUPERNODE_MUTANT_WAVES=$(realpath "$WAVES")
+  export SUPERNODE_MUTANT_WAVES
 fi
 each_mutant fuzz "${names[@]}"

@@ -33,6 +33,9 @@ const TIGHT: [(&str, u32); 7] = [
 /// Ports of the fabric alone, for the bench and the properties of it.
 const FABRICS: [u32; 3] = [4, 8, 16];
 
+/// The fabric of the tight switch alone, where queues are full all the time.
+const SMALL_FABRIC: [(&str, u32); 3] = [("Ports", 4), ("ClassDepth", 4), ("SharedDepth", 2)];
+
 /// What a tight switch has more to be one of four chips.
 const TIGHT_SYSTEM: [(&str, u32); 3] = [("Nodes", 8), ("NodesPerChip", 2), ("Chips", 4)];
 
@@ -51,10 +54,15 @@ fn main() -> Result<(), Error> {
     let mut models: Vec<Model> = MODELS
         .iter()
         .map(|&(ports, variants)| {
-            switch
+            let model = switch
                 .renamed(format!("switch{ports}"))
                 .param("Ports", ports)
-                .variants(variants.iter().copied())
+                .variants(variants.iter().copied());
+            // What is fuzzed goes back to its start again and again.
+            match variants.contains(&Variant::Cov) {
+                true => model.snapshots(),
+                false => model,
+            }
         })
         .collect();
     let tight = with(switch.renamed("tight_switch"), &TIGHT);
@@ -70,7 +78,8 @@ fn main() -> Result<(), Error> {
     models.push(chip(16).variants([Variant::Fast]));
     let tight_chip = with(tight.renamed("tight_chip"), &TIGHT_SYSTEM);
     models.push(tight_chip.variants([Variant::Fast]));
-    models.push(tight.variants([Variant::Fast, Variant::Cov, Variant::Wave]));
+    let variants = [Variant::Fast, Variant::Cov, Variant::Wave];
+    models.push(tight.snapshots().variants(variants));
     let fabric = Model::new("fabric")
         .top("fabric_top")
         .clock("clk_i")
@@ -80,11 +89,13 @@ fn main() -> Result<(), Error> {
         let fabric = fabric.renamed(format!("fabric{ports}"));
         fabric.param("Ports", ports).variants([Variant::Fast])
     }));
+    let small_fabric = with(fabric.renamed("small_fabric"), &SMALL_FABRIC);
+    models.push(small_fabric.variants([Variant::Cov, Variant::Wave]));
     let link_end = Model::new("plain_link_end")
         .top("link_end")
         .clock("clk_i")
         .file_list("../rtl/supernode.f")
-        .variants([Variant::Fast, Variant::Cov]);
+        .variants([Variant::Fast, Variant::Cov, Variant::Wave]);
     let tight_link_end = TIGHT_LINK.into_iter().fold(
         link_end.renamed("tight_link_end"),
         |model, (name, value)| model.param(name, value),

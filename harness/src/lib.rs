@@ -11,6 +11,7 @@
 //! * [`consistency`]: whether a memory model allows what threads saw;
 //! * [`conform`]: how much of the protocol the RTL is taken through;
 //! * [`mod@bench`]: what is measured, of the switch and of the simulation;
+//! * [`parts`]: the fabric or a link alone, between cores;
 //! * [`fuzz`], [`shrink`]: stimuli that look for failures, and failures made small;
 //! * [`workload`], [`report`], [`wave`]: what people run and what they see of it.
 
@@ -27,6 +28,7 @@ pub mod dut;
 pub mod fuzz;
 pub mod link;
 pub mod litmus;
+pub mod parts;
 pub mod protocol;
 pub mod report;
 pub mod shrink;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use flits::stimulus::{Config, Op, Step, Stimulus};
+use flits::Class;
+use flits::stimulus::{Config, Op, Packet, Part, Step, Stimulus};
 
 fn supernode(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_supernode"))
@@ -163,12 +164,64 @@ fn a_window_holds_the_last_cycles_of_the_run_and_no_others() {
 }
 
 #[test]
+fn parts_alone_are_fuzzed_replayed_and_seen_in_waves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (target, part, model) in [
+        ("fabric", Part::Fabric, "tight"),
+        ("link", Part::Link, "rtl"),
+    ] {
+        let corpus = folder.path().join(target);
+        let args = ["fuzz", "--target", target, "--execs", "60", "--corpus"];
+        let output = supernode(&[&args[..], &[path_of(&corpus)]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let op = Op::Packet(Packet {
+            class: Class::Dat,
+            to: if part == Part::Fabric {
+                vec![1]
+            } else {
+                vec![]
+            },
+            length: 7,
+            high: false,
+        });
+        let stimulus = Stimulus {
+            seed: 0,
+            config: Config::part(part, 4),
+            steps: vec![Step {
+                node: 0,
+                after: 9,
+                op,
+            }],
+        };
+        let path = folder.path().join(format!("{target}.jsonl"));
+        stimulus.write(&path).expect("writable");
+        let vcd = folder.path().join(format!("{target}.vcd"));
+        let replay = ["replay", path_of(&path), "--model", model];
+        let waves = ["--vcd", path_of(&vcd), "--window", "20"];
+        let output = supernode(&[&replay[..], &waves[..]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("7 words arrived"));
+        let wave = match part {
+            Part::Fabric => vcd,
+            Part::Link => harness::parts::vcd_of(&vcd, 1),
+        };
+        let (begin, end) = times(&wave);
+        assert!(begin < end, "{begin} to {end}");
+        let fine = refusal(&["shrink", path_of(&path), "--model", model]);
+        assert!(fine.contains("runs without violations"), "{fine}");
+        let no_report = refusal(&[&replay[..], &["--json", "x.json"]].concat());
+        assert!(no_report.contains("no report"), "{no_report}");
+    }
+}
+
+#[test]
 fn arguments_that_make_no_sense_are_refused() {
     for args in [
         &["fuzz", "--ports", "16"][..],
         &["fuzz", "--jobs", "0"],
         &["fuzz", "--seconds", "1", "--execs", "1"],
         &["fuzz", "--target", "moon"],
+        &["fuzz", "--target", "link", "--hostile"],
         &["replay", "x.jsonl", "--window", "5"],
         &["replay", "x.jsonl", "--vcd", "x.vcd", "--window", "0"],
         &["bench", "fuzz", "--ports", "16"],

@@ -1,6 +1,6 @@
 //! Builds models of the RTL in `SUPERNODE_MUTANT`, a tree with a fault in it: a home alone, and the
-//! tight switch unless `SUPERNODE_MUTANT_HOME` is set. Without the first variable nothing is built, so
-//! that the crate costs nobody anything.
+//! tight switch unless `SUPERNODE_MUTANT_HOME` is set, with waves if `SUPERNODE_MUTANT_WAVES` is.
+//! Without the first variable nothing is built, so that the crate costs nobody anything.
 
 use verilated::build::{self, Error, Model, Variant};
 
@@ -21,6 +21,7 @@ const TOPS: &str = "../../harness/rtl";
 fn main() -> Result<(), Error> {
     println!("cargo::rerun-if-env-changed=SUPERNODE_MUTANT");
     println!("cargo::rerun-if-env-changed=SUPERNODE_MUTANT_HOME");
+    println!("cargo::rerun-if-env-changed=SUPERNODE_MUTANT_WAVES");
     println!("cargo::rustc-check-cfg=cfg(mutant)");
     println!("cargo::rustc-check-cfg=cfg(mutant_switch)");
     let Ok(tree) = std::env::var("SUPERNODE_MUTANT") else {
@@ -39,7 +40,11 @@ fn main() -> Result<(), Error> {
     if std::env::var_os("SUPERNODE_MUTANT_HOME").is_none() {
         println!("cargo::rustc-cfg=mutant_switch");
         let set = |model: Model, (name, value): (&str, u32)| model.param(name, value);
-        let switch = model("mutant_switch", "watched_switch").variants([Variant::Cov]);
+        let switch = model("mutant_switch", "watched_switch").snapshots();
+        let switch = switch.variants(match std::env::var_os("SUPERNODE_MUTANT_WAVES") {
+            None => vec![Variant::Cov],
+            Some(_) => vec![Variant::Cov, Variant::Wave],
+        });
         models.push(TIGHT.into_iter().fold(switch, set));
     }
     build::build_all(&models)?;

@@ -1,6 +1,6 @@
 //! The system that a stimulus runs on.
 
-use super::LinkErrors;
+use super::{LinkErrors, Packet};
 use crate::{NodeId, Numbering, hex};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,11 @@ const MAX_TIMEOUT_LOG2: u8 = 31;
 /// Most devices on a leaf, and most spines.
 pub const MAX_PER_LEAF: usize = 8;
 
+/// Words of each class that the largest buffer of a core holds.
+const MAX_DEPTH: u16 = 64;
+/// Ends of a link.
+const ENDS: usize = 2;
+
 fn is_zero(value: &u8) -> bool {
     *value == 0
 }
@@ -23,6 +28,9 @@ fn is_zero(value: &u8) -> bool {
 pub struct Config {
     /// Ports for devices: 4, 8 or 16 of one switch, or those of all leaves together.
     pub ports: usize,
+    /// What is run, if it is not a whole system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// The chips, where they are several; else one switch has all the ports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Tiers>,
@@ -51,6 +59,17 @@ pub struct Config {
     /// joined as if they were one chip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_errors: Option<LinkErrors>,
+}
+
+/// A part of the system that runs alone. Cores stand in for what is around it: their packets go in
+/// on one side and must come out on the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The crossbar of a switch with the buffers at its inputs: a core on each port.
+    Fabric,
+    /// Two link ends and the wires between them: a core at each end.
+    Link,
 }
 
 /// A system of several chips in two tiers: every leaf is cabled to every spine, and the ports for
@@ -88,6 +107,11 @@ pub enum Node {
     Io {},
     /// A port that sends raw link words, legal or not, and takes whatever comes.
     Hostile {},
+    /// What is around a [`Part`]: sends packets, and takes words into a buffer.
+    Core {
+        /// Words of each class that the buffer holds.
+        depth: u16,
+    },
 }
 
 impl Node {
@@ -98,6 +122,7 @@ impl Node {
             Node::Memory { .. } => "a memory",
             Node::Io {} => "an io node",
             Node::Hostile {} => "a hostile node",
+            Node::Core { .. } => "a core",
         }
     }
 }
@@ -199,6 +224,7 @@ impl Config {
         };
         Config {
             ports,
+            part: None,
             tiers: None,
             nodes: (0..ports).map(node).collect(),
             regions: vec![region(0, true, 0), region(4 * GIB, false, share)],
@@ -239,6 +265,23 @@ impl Config {
         config
     }
 
+    /// A part alone, between cores whose buffers hold `depth` words of each class: a fabric of 4 ports,
+    /// or a link with wires on which nothing goes wrong.
+    pub fn part(part: Part, depth: u16) -> Config {
+        let (ports, link_errors) = match part {
+            Part::Fabric => (PORTS[0], None),
+            Part::Link => (ENDS, Some(LinkErrors::default())),
+        };
+        Config {
+            ports,
+            part: Some(part),
+            nodes: vec![Node::Core { depth }; ports],
+            regions: Vec::new(),
+            link_errors,
+            ..Config::new(ports)
+        }
+    }
+
     /// Gives every cached node a store buffer of `entries` stores; 0 for none.
     pub fn with_store_buffers(mut self, entries: usize) -> Config {
         for node in &mut self.nodes {
@@ -271,6 +314,7 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         let ports = self.ports;
         match self.tiers {
+            None if self.part == Some(Part::Link) => {}
             None if !PORTS.contains(&ports) => {
                 return Err(format!("ports is {ports}; it can be 4, 8 or 16"));
             }
@@ -298,6 +342,7 @@ impl Config {
                 ));
             }
         }
+        self.check_part()?;
         let Stall {
             rx_permille,
             tx_permille,
@@ -315,6 +360,50 @@ impl Config {
             }
         }
         self.link_errors.as_ref().map_or(Ok(()), LinkErrors::check)
+    }
+
+    /// A part has cores around it and nothing else, and nothing else has cores.
+    fn check_part(&self) -> Result<(), String> {
+        let is_core = |node: &Node| matches!(node, Node::Core { .. });
+        let Some(part) = self.part else {
+            return match self.nodes.iter().position(is_core) {
+                Some(port) => Err(format!("node {port}: a core belongs to a part alone")),
+                None => Ok(()),
+            };
+        };
+        if self.nodes.len() != self.ports || !self.nodes.iter().all(is_core) {
+            return Err("a part alone has a core on every port".to_owned());
+        }
+        if !self.regions.is_empty() || self.tiers.is_some() {
+            return Err("a part alone has no regions and no tiers".to_owned());
+        }
+        match part {
+            Part::Link if self.ports != ENDS => Err("a link has 2 ends".to_owned()),
+            Part::Fabric if self.link_errors.is_some() => {
+                Err("the fabric alone has no link_errors".to_owned())
+            }
+            Part::Link
+                if self
+                    .link_errors
+                    .as_ref()
+                    .is_some_and(LinkErrors::never_moves) =>
+            {
+                Err("on a link alone stuck credits must be told again".to_owned())
+            }
+            Part::Fabric | Part::Link => Ok(()),
+        }
+    }
+
+    /// Whether a packet has somewhere to go.
+    pub(super) fn check_packet(&self, packet: &Packet) -> Result<(), String> {
+        match (self.part, packet.to.iter().max()) {
+            (Some(Part::Fabric), None) => Err("packet goes to no output".to_owned()),
+            (Some(Part::Fabric), Some(&to)) if to >= self.ports => {
+                Err(format!("there is no output {to}"))
+            }
+            (Some(Part::Link), Some(_)) => Err("packet names an output, on a link".to_owned()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -360,7 +449,12 @@ impl Node {
                     );
                 }
             }
-            Node::Memory { .. } | Node::Io {} | Node::Hostile {} => {}
+            Node::Core { depth } if !(1..=MAX_DEPTH).contains(&depth) => {
+                return Err(format!(
+                    "a core of {depth} words; it can have 1 to {MAX_DEPTH}"
+                ));
+            }
+            Node::Memory { .. } | Node::Io {} | Node::Hostile {} | Node::Core { .. } => {}
         }
         Ok(())
     }

@@ -32,6 +32,39 @@ pub struct LinkErrors {
     /// Times in which wires fail as a whole.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<Outage>,
+    /// Words that are hit whatever the rates are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hits: Vec<Hit>,
+}
+
+/// A word that is hit: the first on the wire from a cycle on, in the order of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hit {
+    /// Number of the cable, as in [`Outage`]; `None` is all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cable: Option<usize>,
+    /// Direction; `None` is both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+    /// The first cycle.
+    pub from: u64,
+    /// What happens to the word.
+    pub error: WordError,
+}
+
+/// What can happen to a word on a wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WordError {
+    /// These bits are flipped; a number beyond the word comes round again.
+    Flipped(Vec<u32>),
+    /// It vanishes.
+    Lost,
+    /// It comes a second time, in place of whatever comes next.
+    Repeated,
+    /// It changes places with the word so many cycles before it. The wire is longer by the most.
+    Displaced(u32),
 }
 
 /// A wire that fails for a time: nothing arrives, or the credits of one class are stuck.
@@ -63,6 +96,34 @@ pub enum Way {
     Up,
     /// Back.
     Down,
+}
+
+impl Hit {
+    /// Whether it is on that wire.
+    pub fn is_on(&self, cable: usize, way: Way) -> bool {
+        self.cable.is_none_or(|c| c == cable) && self.way.is_none_or(|w| w == way)
+    }
+
+    /// How far the word is displaced.
+    pub fn displaced(&self) -> u32 {
+        match self.error {
+            WordError::Displaced(words) => words,
+            _ => 0,
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match &self.error {
+            WordError::Flipped(bits) if bits.is_empty() || bits.len() > MAX_FLIPPED as usize => {
+                Err(format!(
+                    "flips {} bits, and can flip 1 to {MAX_FLIPPED}",
+                    bits.len()
+                ))
+            }
+            WordError::Displaced(0) => Err("displaces a word by nothing".to_owned()),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Outage {
@@ -104,6 +165,12 @@ impl LinkErrors {
         }
     }
 
+    /// Whether credits are stuck for ever, so that words wait without end on a link that lives.
+    pub(super) fn never_moves(&self) -> bool {
+        let stuck = |outage: &Outage| outage.stuck_credit.is_some() && outage.to.is_none();
+        self.outages.iter().any(stuck)
+    }
+
     /// Checks the figures.
     ///
     /// # Errors
@@ -128,7 +195,17 @@ impl LinkErrors {
         if hit.into_iter().map(u64::from).sum::<u64>() > 1_000_000 {
             return Err("link_errors: the rates add up to more than 1000000".to_owned());
         }
-        Ok(())
+        // A word may be displaced again and again.
+        let displaced: u64 = self.hits.iter().map(|hit| u64::from(hit.displaced())).sum();
+        if displaced > MAX_DISPLACED.into() {
+            return Err(format!(
+                "link_errors: hits displace words by {displaced} in all, at most {MAX_DISPLACED}"
+            ));
+        }
+        (self.hits.iter().enumerate()).try_for_each(|(index, hit)| {
+            hit.check()
+                .map_err(|reason| format!("link_errors: hit {index} {reason}"))
+        })
     }
 }
 

@@ -31,10 +31,12 @@ mod link_errors;
 mod op;
 
 pub use config::{
-    Config, LEAVES, MAX_PER_LEAF, MemoryTiming, Node, PORTS, Region, Stall, Tiers, Timing,
+    Config, LEAVES, MAX_PER_LEAF, MemoryTiming, Node, PORTS, Part, Region, Stall, Tiers, Timing,
 };
-pub use link_errors::{LinkErrors, MAX_BURST, MAX_DELAY, MAX_DISPLACED, MAX_FLIPPED, Outage, Way};
-pub use op::{Op, OpKind, Step, value_bytes};
+pub use link_errors::{
+    Hit, LinkErrors, MAX_BURST, MAX_DELAY, MAX_DISPLACED, MAX_FLIPPED, Outage, Way, WordError,
+};
+pub use op::{MAX_LENGTH, Op, OpKind, Packet, Step, value_bytes};
 
 use crate::lines::{self, FileError, Lines};
 use serde::{Deserialize, Serialize};
@@ -158,6 +160,9 @@ impl Stimulus {
                 step.node,
                 node.described()
             ));
+        }
+        if let Op::Packet(packet) = &step.op {
+            self.config.check_packet(packet)?;
         }
         step.op.check()
     }

@@ -2,7 +2,7 @@
 
 use super::Node;
 use crate::layout::{ADDR_BITS, LINE_BYTES, LINE_SIZE, MAX_SIZE};
-use crate::{AtomicOp, Data, LinkWord, hex};
+use crate::{AtomicOp, Class, Data, LinkWord, hex};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -48,6 +48,8 @@ pub enum OpKind {
     WriteUncached,
     /// Send link words as they are.
     Raw,
+    /// Send a packet whose content says nothing, through the fabric or a link alone.
+    Packet,
 }
 
 /// Which sizes an operation may have.
@@ -66,7 +68,7 @@ enum Widths {
 
 impl OpKind {
     /// Every kind.
-    pub const ALL: [OpKind; 19] = [
+    pub const ALL: [OpKind; 20] = [
         OpKind::Load,
         OpKind::Store,
         OpKind::StoreLine,
@@ -86,6 +88,7 @@ impl OpKind {
         OpKind::ReadUncached,
         OpKind::WriteUncached,
         OpKind::Raw,
+        OpKind::Packet,
     ];
 
     /// What the file calls it.
@@ -110,12 +113,18 @@ impl OpKind {
             OpKind::ReadUncached => "read_uncached",
             OpKind::WriteUncached => "write_uncached",
             OpKind::Raw => "raw",
+            OpKind::Packet => "packet",
         }
     }
 
     /// Whether it is about an address.
     pub const fn has_addr(self) -> bool {
-        !matches!(self, OpKind::Fence | OpKind::Raw)
+        !matches!(self, OpKind::Fence | OpKind::Raw | OpKind::Packet)
+    }
+
+    /// Whether it is one of a program, and not words or packets that are sent as they are.
+    pub const fn is_access(self) -> bool {
+        !matches!(self, OpKind::Raw | OpKind::Packet)
     }
 
     /// Whether the home computes what memory then holds.
@@ -161,7 +170,7 @@ impl OpKind {
     /// Whether a node can do it.
     pub const fn possible_on(self, node: &Node) -> bool {
         match node {
-            Node::Cached { .. } => !matches!(self, OpKind::Raw),
+            Node::Cached { .. } => self.is_access(),
             Node::Io {} => {
                 self.is_far()
                     || matches!(
@@ -176,6 +185,7 @@ impl OpKind {
                     )
             }
             Node::Hostile {} => matches!(self, OpKind::Raw),
+            Node::Core { .. } => matches!(self, OpKind::Packet),
             Node::Memory { .. } => false,
         }
     }
@@ -192,7 +202,7 @@ impl OpKind {
             OpKind::StoreLine | OpKind::ReadOnce | OpKind::Evict | OpKind::CleanInvalid => {
                 Widths::Fixed
             }
-            OpKind::Fence | OpKind::Raw => Widths::Fixed,
+            OpKind::Fence | OpKind::Raw | OpKind::Packet => Widths::Fixed,
         }
     }
 }
@@ -265,6 +275,47 @@ pub enum Op {
     WriteUncached { addr: u64, size: u16, value: u128 },
     /// See [`OpKind::Raw`].
     Raw { words: Vec<LinkWord> },
+    /// See [`OpKind::Packet`].
+    Packet(Packet),
+}
+
+/// Words of the longest packet: a header and 256 bytes.
+pub const MAX_LENGTH: u16 = 17;
+
+/// A packet whose content says nothing; whoever sends it makes no two words alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Its class.
+    pub class: Class,
+    /// The outputs of the fabric that it is for, several only for a SNP of one word; empty on a link.
+    pub to: Vec<usize>,
+    /// Words.
+    pub length: u16,
+    /// Whether the fabric gives it high priority.
+    pub high: bool,
+}
+
+impl Packet {
+    fn check(&self) -> Result<(), String> {
+        let Packet {
+            class, to, length, ..
+        } = self;
+        if !(1..=MAX_LENGTH).contains(length) {
+            return Err(format!(
+                "packet of {length} words; it can have 1 to {MAX_LENGTH}"
+            ));
+        }
+        let mut outputs = to.clone();
+        outputs.sort_unstable();
+        outputs.dedup();
+        if outputs.len() < to.len() {
+            return Err("packet goes to one output twice".to_owned());
+        }
+        if to.len() > 1 && (*class != Class::Snp || *length != 1) {
+            return Err("only a SNP packet of one word goes to several outputs".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// The bytes that a write of `size` bytes of `value` leaves in memory: up to 16 bytes the number,
@@ -309,6 +360,7 @@ impl Op {
             Op::ReadUncached { .. } => OpKind::ReadUncached,
             Op::WriteUncached { .. } => OpKind::WriteUncached,
             Op::Raw { .. } => OpKind::Raw,
+            Op::Packet(_) => OpKind::Packet,
         }
     }
 
@@ -332,7 +384,7 @@ impl Op {
             | Op::Evict { addr }
             | Op::ReadOnce { addr }
             | Op::CleanInvalid { addr } => Some((addr, LINE_BYTES as u16)),
-            Op::Fence | Op::Raw { .. } => None,
+            Op::Fence | Op::Raw { .. } | Op::Packet(_) => None,
         }
     }
 
@@ -402,6 +454,9 @@ impl Op {
                 false => Ok(()),
             };
         }
+        if let Op::Packet(packet) = self {
+            return packet.check();
+        }
         let Some((addr, size)) = self.access() else {
             return Ok(());
         };
@@ -466,6 +521,15 @@ impl fmt::Display for Op {
         if let Op::Raw { words } = self {
             write!(f, " words {}", words.len())?;
         }
+        if let Op::Packet(packet) = self {
+            write!(f, " {} words {}", packet.class, packet.length)?;
+            if !packet.to.is_empty() {
+                write!(f, " to {:?}", packet.to)?;
+            }
+            if packet.high {
+                write!(f, " of high priority")?;
+            }
+        }
         Ok(())
     }
 }
@@ -524,6 +588,14 @@ struct StepLine {
     value: Option<u128>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     words: Option<Vec<LinkWord>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    class: Option<Class>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<Vec<usize>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    length: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    high: Option<bool>,
 }
 
 fn is_zero(cycles: &u64) -> bool {
@@ -535,6 +607,10 @@ impl From<Step> for StepLine {
         let Step { node, after, op } = step;
         let kind = op.kind();
         let (addr, size) = op.access().unzip();
+        let packet = match &op {
+            Op::Packet(packet) => Some(packet.clone()),
+            _ => None,
+        };
         StepLine {
             node,
             after,
@@ -548,6 +624,10 @@ impl From<Step> for StepLine {
                 Op::Raw { words } => Some(words),
                 _ => None,
             },
+            class: packet.as_ref().map(|packet| packet.class),
+            length: packet.as_ref().map(|packet| packet.length),
+            high: (packet.as_ref()).and_then(|packet| packet.high.then_some(true)),
+            to: packet.map(|packet| packet.to).filter(|to| !to.is_empty()),
         }
     }
 }
@@ -636,6 +716,12 @@ impl TryFrom<StepLine> for Step {
             OpKind::Raw => Op::Raw {
                 words: line.words.take().ok_or_else(|| lacks(kind, "words"))?,
             },
+            OpKind::Packet => Op::Packet(Packet {
+                class: line.class.take().ok_or_else(|| lacks(kind, "class"))?,
+                to: line.to.take().unwrap_or_default(),
+                length: line.length.take().ok_or_else(|| lacks(kind, "length"))?,
+                high: line.high.take().unwrap_or_default(),
+            }),
         };
         let left = [
             ("addr", line.addr.is_some()),
@@ -644,6 +730,10 @@ impl TryFrom<StepLine> for Step {
             ("expected", line.expected.is_some()),
             ("value", line.value.is_some()),
             ("words", line.words.is_some()),
+            ("class", line.class.is_some()),
+            ("to", line.to.is_some()),
+            ("length", line.length.is_some()),
+            ("high", line.high.is_some()),
         ];
         if let Some((field, _)) = left.into_iter().find(|&(_, is_left)| is_left) {
             return Err(format!("{kind} has no `{field}`"));

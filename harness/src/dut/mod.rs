@@ -22,10 +22,10 @@ pub use cluster::{Cabling, Chip, Direct};
 pub use home::{
     HOME_PORTS, HOME_SETS, HomeInputs, HomeModel, HomeOutputs, HomeSlice, home_alone, home_of,
 };
-pub(crate) use pins::bits;
 pub use pins::{
-    ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Switch, Words,
+    ApbRequest, ApbResponse, CLASSES, Credits, Inputs, MAX_PORTS, Outputs, Saved, Switch, Words,
 };
+pub(crate) use pins::{bits, through};
 
 #[doc(hidden)]
 pub use model::Pins;

@@ -1,6 +1,6 @@
 //! The Verilated models of the switch.
 
-use super::{HomeView, Inputs, Outputs, Switch};
+use super::{HomeView, Inputs, Outputs, Saved, Switch};
 use crate::coverage;
 use crate::wave::tracks;
 use crate::{Failure, FailureKind};
@@ -186,6 +186,18 @@ impl<M: SwitchModel> Switch for Rtl<M> {
         };
         tracks::add(&path, offset)
             .map_err(|error| setup(format!("{}: no tracks: {error}", path.display())))
+    }
+
+    fn save(&self) -> Option<Saved> {
+        Some(Saved {
+            state: self.model.save()?,
+            cycles: self.model.cycles() - self.offset,
+        })
+    }
+
+    fn restore(&mut self, saved: &Saved) {
+        self.model.restore(&saved.state);
+        self.offset = self.model.cycles().saturating_sub(saved.cycles);
     }
 
     fn coverage(&self) -> &[u32] {

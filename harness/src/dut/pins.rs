@@ -180,6 +180,14 @@ pub struct Outputs {
     pub apb: ApbResponse,
 }
 
+/// What a switch held when it was saved; see [`Switch::save`].
+#[derive(Debug)]
+pub struct Saved {
+    pub(super) state: verilated::Snapshot,
+    /// Cycles since its reset.
+    pub(super) cycles: u64,
+}
+
 /// Something with the pins of a switch.
 pub trait Switch {
     /// Number of ports.
@@ -244,6 +252,19 @@ pub trait Switch {
         Ok(())
     }
 
+    /// What it holds, for [`Switch::restore`]; `None` where that cannot be had.
+    fn save(&self) -> Option<Saved> {
+        None
+    }
+
+    /// Puts back what it held when it was saved; waves are not to be written meanwhile.
+    ///
+    /// # Panics
+    /// If another switch was saved.
+    fn restore(&mut self, _saved: &Saved) {
+        panic!("this switch cannot be saved");
+    }
+
     /// Coverage counters; empty where none are compiled in.
     fn coverage(&self) -> &[u32] {
         &[]
@@ -254,6 +275,49 @@ pub trait Switch {
         String::new()
     }
 }
+
+/// The methods of a [`Switch`] that stands before another, `self.switch`, and hands through what is
+/// neither the reset nor the clock.
+macro_rules! through {
+    () => {
+        fn ports(&self) -> usize {
+            self.switch.ports()
+        }
+
+        fn view_home(&self, slice: usize, view: &mut $crate::dut::HomeView) {
+            self.switch.view_home(slice, view);
+        }
+
+        fn is_quiet(&self) -> bool {
+            self.switch.is_quiet()
+        }
+
+        fn lost(&self) -> u16 {
+            self.switch.lost()
+        }
+
+        fn link_counts(&self) -> $crate::link::CableCounts {
+            self.switch.link_counts()
+        }
+
+        fn configure(
+            &mut self,
+            map: &[$crate::dut::Region],
+            partitions: &[u16],
+        ) -> Option<$crate::dut::Parameters> {
+            self.switch.configure(map, partitions)
+        }
+
+        fn coverage(&self) -> &[u32] {
+            self.switch.coverage()
+        }
+
+        fn lcov(&self) -> String {
+            self.switch.lcov()
+        }
+    };
+}
+pub(crate) use through;
 
 /// The numbers of the bits that are set, lowest first.
 #[inline]

@@ -20,18 +20,15 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::case::{Case, NewestFirst};
-use super::draw::Draws;
 use super::finding::{self, Finding};
 use super::map::Reached;
-use super::mutate::mutate;
 use super::target::{Ran, Target};
+use super::yields::Yields;
 use crate::FailureKind;
 use crate::sim::stream;
 
 /// Inputs drawn for an empty corpus.
 const SEEDS: usize = 8;
-/// One in so many inputs is drawn afresh, however much the corpus holds.
-const FRESH: u32 = 16;
 /// Inputs between two looks at what other jobs have added to the corpus.
 const EXCHANGE: u64 = 512;
 /// Name of the map, for LibAFL.
@@ -104,7 +101,7 @@ pub struct Report {
 /// # Errors
 /// One sentence if a file cannot be read or written.
 pub fn run(
-    target: &mut Target,
+    target: &mut dyn Target,
     settings: &Settings,
     mut go_on: impl FnMut(&Progress) -> bool,
 ) -> Result<Report, String> {
@@ -122,7 +119,7 @@ type Guide = MaxMapFeedback<Map, Map>;
 
 /// A target as LibAFL knows it.
 struct Runner<'a> {
-    target: &'a mut Target,
+    target: &'a mut dyn Target,
     observers: (Map, ()),
     last: Ran,
     failing: u64,
@@ -180,7 +177,7 @@ struct Campaign<'a> {
     state: State,
     manager: NopEventManager,
     rng: Pcg64Mcg,
-    draws: Draws,
+    yields: Yields,
     settings: &'a Settings,
     /// Files of the corpus that have been read or written.
     files: BTreeSet<PathBuf>,
@@ -189,7 +186,7 @@ struct Campaign<'a> {
 }
 
 impl<'a> Campaign<'a> {
-    fn new(target: &'a mut Target, settings: &'a Settings) -> Result<Self, String> {
+    fn new(target: &'a mut dyn Target, settings: &'a Settings) -> Result<Self, String> {
         let map = StdMapObserver::owned(MAP, target.map().bytes().to_vec());
         let mut feedback = MaxMapFeedback::with_name(MAP, &map);
         let mut objective = CrashFeedback::new();
@@ -205,7 +202,6 @@ impl<'a> Campaign<'a> {
                 .map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
         }
         Ok(Campaign {
-            draws: target.draws(),
             runner: Runner {
                 target,
                 observers: (map, ()),
@@ -220,6 +216,7 @@ impl<'a> Campaign<'a> {
             state: state.map_err(internal)?,
             manager: NopEventManager::new(),
             rng: stream(settings.seed, "fuzz"),
+            yields: Yields::default(),
             settings,
             files: BTreeSet::new(),
             findings: Vec::new(),
@@ -247,7 +244,7 @@ impl<'a> Campaign<'a> {
             && go_on(&self.progress)
         {
             tries += 1;
-            let drawn = self.draws.stimulus(self.rng.random());
+            let drawn = self.runner.target.draw(self.rng.random());
             drawn.map_or(Ok(()), |stimulus| self.evaluate(stimulus))?;
         }
         Ok(())
@@ -262,16 +259,18 @@ impl<'a> Campaign<'a> {
         }
         let seed = self.rng.random();
         let afresh = !self.settings.guided
-            || self.rng.random_ratio(1, FRESH)
+            || self.rng.random_bool(self.yields.share_of_fresh())
             || self.state.corpus().count() == 0;
         let stimulus = match afresh {
-            true => self.draws.stimulus(seed),
+            true => self.runner.target.draw(seed),
             false => Some(self.mutated()?),
         };
-        match stimulus {
-            Some(stimulus) => self.evaluate(stimulus),
-            None => Err("no input can be drawn for this target".into()),
-        }
+        let stimulus = stimulus.ok_or("no input can be drawn for this target")?;
+        let before = self.progress.reached.places();
+        self.evaluate(stimulus)?;
+        let new = self.progress.reached.places() - before;
+        self.yields.note(afresh, new);
+        Ok(())
     }
 
     /// An input of the corpus, changed.
@@ -289,7 +288,8 @@ impl<'a> Campaign<'a> {
         if stimulus.steps.len() > other.steps.len() && self.rng.random_ratio(3, 4) {
             std::mem::swap(&mut stimulus, &mut other);
         }
-        mutate(&mut stimulus, Some(&other), &self.draws, &mut self.rng);
+        let target = &self.runner.target;
+        target.mutate(&mut stimulus, Some(&other), &mut self.rng);
         Ok(stimulus)
     }
 
@@ -341,9 +341,8 @@ impl<'a> Campaign<'a> {
         let stimuli: Result<Vec<Stimulus>, String> = (paths.iter())
             .map(|path| Stimulus::read(path).map_err(|error| error.to_string()))
             .collect();
-        let ports = self.runner.target.ports();
         let mut stimuli = stimuli?;
-        stimuli.retain(|stimulus| stimulus.config.ports == ports);
+        stimuli.retain(|stimulus| self.runner.target.takes(&stimulus.config));
         Ok(stimuli)
     }
 

@@ -4,13 +4,15 @@
 //! Everything comes from the strategies of [`flits::strategies`], which the property tests use too, so
 //! an operation that joins the format joins both.
 
-use flits::stimulus::{Config, MemoryTiming, Node, OpKind, Step, Stimulus, Timing};
-use flits::strategies::{Programs, Shape};
+use flits::stimulus::{Config, MemoryTiming, Node, OpKind, Part, Step, Stimulus, Timing};
+use flits::strategies::{Packets, Programs, Shape, usual_kinds};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config as Settings, RngAlgorithm, TestRng, TestRunner};
 
 /// Operations of a stimulus drawn at once.
 const STEPS: std::ops::RangeInclusive<usize> = 1..=8;
+/// Packets of a stimulus for a part, drawn at once.
+const PACKETS: std::ops::RangeInclusive<usize> = 1..=12;
 /// Operations that a mutator inserts at once.
 const INSERTED: std::ops::RangeInclusive<usize> = 1..=4;
 /// How often words of a hostile device are drawn, beside each other operation once.
@@ -28,28 +30,63 @@ const OUTCASTS: u16 = 1 << 15;
 #[derive(Debug, Clone)]
 pub struct Draws {
     ports: usize,
-    kinds: Vec<OpKind>,
+    what: What,
+}
+
+/// What inputs are for.
+#[derive(Debug, Clone)]
+enum What {
+    /// A whole switch: these operations.
+    System(Vec<OpKind>),
+    /// A part alone: packets.
+    Part(Part),
 }
 
 impl Draws {
     /// For a switch of so many ports, with a device that sends what it likes or without.
     pub fn new(ports: usize, hostile: bool) -> Draws {
-        let mut kinds: Vec<OpKind> = (OpKind::ALL.into_iter())
-            .filter(|&kind| kind != OpKind::Raw)
-            .collect();
+        let mut kinds = usual_kinds();
         if hostile {
             kinds.extend([OpKind::Raw; RAW_WEIGHT]);
         }
-        Draws { ports, kinds }
+        let what = What::System(kinds);
+        Draws { ports, what }
     }
 
-    fn programs(&self) -> Programs {
-        Programs::new(self.ports).kinds(&self.kinds)
+    /// For a part alone.
+    pub fn part(part: Part) -> Draws {
+        Draws {
+            ports: Config::part(part, 1).ports,
+            what: What::Part(part),
+        }
+    }
+
+    /// Whether one device sends what it likes.
+    pub fn hostile(&self) -> bool {
+        matches!(&self.what, What::System(kinds) if kinds.contains(&OpKind::Raw))
+    }
+
+    /// The part that they are for, if it is one.
+    pub fn of_part(&self) -> Option<Part> {
+        match self.what {
+            What::System(_) => None,
+            What::Part(part) => Some(part),
+        }
+    }
+
+    /// Whether they are for such a system.
+    pub fn are_for(&self, config: &Config) -> bool {
+        config.ports == self.ports && config.part == self.of_part()
     }
 
     /// A stimulus.
     pub fn stimulus(&self, seed: u64) -> Option<Stimulus> {
-        let mut stimulus = drawn(&self.programs().steps(STEPS).strategy(), seed)?;
+        let kinds = match &self.what {
+            What::System(kinds) => kinds,
+            What::Part(part) => return drawn(&Packets::new(*part).steps(PACKETS).strategy(), seed),
+        };
+        let programs = Programs::new(self.ports).kinds(kinds).steps(STEPS);
+        let mut stimulus = drawn(&programs.strategy(), seed)?;
         for node in &mut stimulus.config.nodes {
             if let Node::Memory { timing } = node {
                 *timing = MemoryTiming::Custom(Timing {
@@ -65,10 +102,19 @@ impl Draws {
 
     /// A few operations of addresses of one shape, for a system.
     pub fn steps(&self, seed: u64, config: &Config, shape: Shape) -> Vec<Step> {
-        let programs = self.programs().config(config.clone()).shape(shape);
-        let mut stimulus = match drawn(&programs.steps(INSERTED).strategy(), seed) {
-            Some(stimulus) => stimulus,
-            None => return Vec::new(),
+        let config = config.clone();
+        let stimulus = match &self.what {
+            What::System(kinds) => {
+                let programs = Programs::new(self.ports).kinds(kinds).config(config);
+                drawn(&programs.shape(shape).steps(INSERTED).strategy(), seed)
+            }
+            What::Part(part) => {
+                let packets = Packets::new(*part).config(config);
+                drawn(&packets.steps(INSERTED).strategy(), seed)
+            }
+        };
+        let Some(mut stimulus) = stimulus else {
+            return Vec::new();
         };
         outlaw(&mut stimulus);
         stimulus.steps
@@ -76,7 +122,7 @@ impl Draws {
 }
 
 /// What a strategy gives for a seed.
-fn drawn<S: Strategy>(strategy: &S, seed: u64) -> Option<S::Value> {
+pub(super) fn drawn<S: Strategy>(strategy: &S, seed: u64) -> Option<S::Value> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

@@ -12,69 +12,79 @@
 //! otherwise. Each thread has a model of its own, which is reset from call to call.
 
 use std::cell::RefCell;
+use std::thread::LocalKey;
 
-use flits::stimulus::Stimulus;
+use flits::stimulus::{Part, Stimulus};
 
-use super::Target;
-use super::mutate::mutate;
+use super::{Alone, System, Target};
+use crate::Failure;
+use crate::dut::TIGHT_PORTS;
 use crate::sim::stream;
 
 /// Most changes that bytes can ask for.
 const CHANGES: usize = 64;
 
-thread_local! {
-    static SWITCH: RefCell<Option<Target>> = const { RefCell::new(None) };
-    static HOSTILE: RefCell<Option<Target>> = const { RefCell::new(None) };
+/// A target of each thread.
+type Slot = LocalKey<RefCell<Option<Box<dyn Target>>>>;
+
+macro_rules! entries {
+    ($($(#[$doc:meta])+ $name:ident = $target:expr;)+) => { $(
+        $(#[$doc])+
+        ///
+        /// # Panics
+        /// If the run fails, with the failure and the stimulus.
+        pub fn $name(data: &[u8]) {
+            thread_local!(static SLOT: RefCell<Option<Box<dyn Target>>> = const { RefCell::new(None) });
+            call(&SLOT, data, || boxed($target));
+        }
+    )+ };
 }
 
-/// The switch of 4 ports in which everything is scarce.
-///
-/// # Panics
-/// If the run fails, with the failure and the stimulus.
-pub fn switch(data: &[u8]) {
-    SWITCH.with_borrow_mut(|target| call(target, data, false));
+entries! {
+    /// The switch of 4 ports in which everything is scarce.
+    switch = System::switch(TIGHT_PORTS, false);
+    /// The same with a device that sends what it likes.
+    hostile = System::switch(TIGHT_PORTS, true);
+    /// The fabric alone.
+    fabric = Alone::new(Part::Fabric);
+    /// A link alone.
+    link = Alone::new(Part::Link);
 }
 
-/// The same with a device that sends what it likes.
-///
-/// # Panics
-/// As [`switch`].
-pub fn hostile(data: &[u8]) {
-    HOSTILE.with_borrow_mut(|target| call(target, data, true));
-}
-
-fn call(slot: &mut Option<Target>, data: &[u8], hostile: bool) {
-    let target = match slot {
-        Some(target) => target,
-        None => match Target::switch(crate::dut::TIGHT_PORTS, hostile) {
-            Ok(target) => slot.insert(target),
-            Err(failure) => panic!("{failure}"),
-        },
-    };
-    let Some(stimulus) = stimulus(target, data) else {
-        return;
-    };
-    if let Some(failure) = target.run(&stimulus).failure {
-        panic!("{failure}\n{}", stimulus.to_text());
+fn boxed(target: Result<impl Target + 'static, Failure>) -> Box<dyn Target> {
+    match target {
+        Ok(target) => Box::new(target),
+        Err(failure) => panic!("{failure}"),
     }
+}
+
+fn call(slot: &'static Slot, data: &[u8], make: impl FnOnce() -> Box<dyn Target>) {
+    slot.with_borrow_mut(|target| {
+        let target = target.get_or_insert_with(make);
+        let Some(stimulus) = stimulus(target.as_ref(), data) else {
+            return;
+        };
+        if let Some(failure) = target.run(&stimulus).failure {
+            panic!("{failure}\n{}", stimulus.to_text());
+        }
+    });
 }
 
 /// The stimulus that bytes stand for.
-fn stimulus(target: &Target, data: &[u8]) -> Option<Stimulus> {
+fn stimulus(target: &dyn Target, data: &[u8]) -> Option<Stimulus> {
     let text = std::str::from_utf8(data).ok();
     let written = text.and_then(|text| Stimulus::parse("input", text).ok());
-    if let Some(stimulus) = written.filter(|s| s.config.ports == target.ports()) {
+    if let Some(stimulus) = written.filter(|s| target.takes(&s.config)) {
         return Some(stimulus);
     }
-    let draws = target.draws();
     let mut seeds = data.chunks(8).map(|chunk| {
         let mut bytes = [0; 8];
         bytes[..chunk.len()].copy_from_slice(chunk);
         u64::from_le_bytes(bytes)
     });
-    let mut stimulus = draws.stimulus(seeds.next().unwrap_or(0))?;
+    let mut stimulus = target.draw(seeds.next().unwrap_or(0))?;
     for seed in seeds.take(CHANGES) {
-        mutate(&mut stimulus, None, &draws, &mut stream(seed, "bytes"));
+        target.mutate(&mut stimulus, None, &mut stream(seed, "bytes"));
     }
     Some(stimulus)
 }

@@ -6,7 +6,7 @@ use flits::stimulus::Stimulus;
 
 use super::case::{Case, hash};
 use super::target::Target;
-use crate::sim::{Model, RunOptions, run_stimulus_with};
+use crate::sim::{Model, RunOptions};
 use crate::{Failure, FailureKind, shrink};
 
 /// Runs for making a finding small.
@@ -34,7 +34,7 @@ pub struct Finding {
 
 impl Finding {
     /// Makes an input that fails on the target small.
-    pub fn shrunk(target: &mut Target, stimulus: &Stimulus, failure: &Failure) -> Finding {
+    pub fn shrunk(target: &mut dyn Target, stimulus: &Stimulus, failure: &Failure) -> Finding {
         let same = |stimulus: &Stimulus| {
             let found = target.run(stimulus).failure;
             found.is_some_and(|found| found.kind == failure.kind)
@@ -43,7 +43,7 @@ impl Finding {
         let options = target.options();
         let afresh = options
             .as_ref()
-            .and_then(|options| run_stimulus_with(&small, options).err());
+            .and_then(|options| shrink::failure_of(&small, options));
         let from_power_on = match &options {
             Some(_) => afresh.as_ref().is_some_and(|f| f.kind == failure.kind),
             None => true,

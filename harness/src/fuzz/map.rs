@@ -2,8 +2,11 @@
 //!
 //! Two kinds of places. *Points* are the counters that Verilator puts into the RTL: blocks, branches
 //! and cover statements. *Events* are what the pins show, see the module `watch`; they are numbers of any
-//! size that are folded into a table. A place is reached or not; how often does not count, since in
+//! size that are folded into a table, as are the pairs of states and inputs that the homes and nodes of
+//! the specification went through beside the RTL. A place is reached or not; how often does not count, since in
 //! hardware everything grows with time, and a fuzzer that collects long runs is slow.
+
+use crate::parts::Event;
 
 /// Places for events. About a thousand are ever reached, so few share a place.
 pub const EVENTS: usize = 1 << 14;
@@ -36,8 +39,11 @@ impl Map {
         }
     }
 
-    /// Notes an event.
-    pub fn event(&mut self, number: u64) {
+    /// Notes an event: what it is about, and what it was.
+    pub fn event(&mut self, event: Event) {
+        let number = event.into_iter().fold(0u64, |number, part| {
+            (number.rotate_left(21) ^ part).wrapping_mul(0x517c_c1b7_2722_0a95)
+        });
         // The multiplier of Fibonacci hashing spreads neighbours.
         let place = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - EVENTS.ilog2());
         self.bytes[self.points + place as usize] = 1;
@@ -95,8 +101,8 @@ mod tests {
     fn a_place_is_reached_or_not() {
         let mut map = Map::new(4);
         map.count(&[0, 5, u32::MAX, 0], &[0, 6, 0, 0]);
-        map.event(7);
-        map.event(7);
+        map.event([7, 0, 0, 0]);
+        map.event([7, 0, 0, 0]);
         let reached = Reached::of(map.bytes(), map.points());
         let expected = Reached {
             points: 2,
@@ -111,7 +117,7 @@ mod tests {
     #[test]
     fn few_events_share_a_place() {
         let mut map = Map::new(0);
-        (0..1000).for_each(|number| map.event(number << 20 | number));
+        (0..1000).for_each(|number| map.event([number & 7, number, 0, number >> 5]));
         assert!(Reached::of(map.bytes(), 0).events > 950);
     }
 }

@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::draw::Draws;
-use super::hostile;
+use super::{hostile, packets};
 use crate::shrink::edit;
 
 /// Most operations of a stimulus.
@@ -21,18 +21,18 @@ const STACKED: u32 = 4;
 const SET_STRIDE: u64 = 1024;
 
 /// What a mutator works with.
-struct Mutation<'a> {
-    rng: &'a mut Pcg64Mcg,
+pub(super) struct Mutation<'a> {
+    pub rng: &'a mut Pcg64Mcg,
     draws: &'a Draws,
     /// Another stimulus of the corpus.
     other: Option<&'a Stimulus>,
 }
 
 /// Changes a stimulus in place, or leaves it if there is nothing to change.
-type Mutator = fn(&mut Stimulus, &mut Mutation<'_>);
+pub(super) type Mutator = fn(&mut Stimulus, &mut Mutation<'_>);
 
 /// Every mutator; those that are there twice are taken twice as often.
-const MUTATORS: [Mutator; 20] = [
+const MUTATORS: [Mutator; 21] = [
     insert,
     insert,
     drop_steps,
@@ -53,6 +53,7 @@ const MUTATORS: [Mutator; 20] = [
     another_device,
     start_skew,
     spoil_words,
+    rights,
 ];
 
 /// Mutates a stimulus, in place; what comes out can be run.
@@ -63,10 +64,14 @@ pub fn mutate(
     rng: &mut Pcg64Mcg,
 ) {
     let before = stimulus.clone();
+    let mutators = match draws.of_part() {
+        None => &MUTATORS[..],
+        Some(_) => &packets::MUTATORS[..],
+    };
     let times = 1 << rng.random_range(0..=STACKED.ilog2());
     let mut mutation = Mutation { rng, draws, other };
     for _ in 0..times {
-        let mutator = MUTATORS[mutation.rng.random_range(0..MUTATORS.len())];
+        let mutator = mutators[mutation.rng.random_range(0..mutators.len())];
         mutator(stimulus, &mut mutation);
     }
     stimulus.steps.truncate(MAX_STEPS);
@@ -84,7 +89,7 @@ impl Mutation<'_> {
     }
 
     /// A few neighbouring steps.
-    fn range(&mut self, stimulus: &Stimulus) -> std::ops::Range<usize> {
+    pub fn range(&mut self, stimulus: &Stimulus) -> std::ops::Range<usize> {
         let Some(begin) = self.place(stimulus) else {
             return 0..0;
         };
@@ -93,37 +98,37 @@ impl Mutation<'_> {
     }
 
     /// Fresh steps of one shape for the system of a stimulus.
-    fn fresh(&mut self, stimulus: &Stimulus) -> Vec<Step> {
+    pub fn fresh(&mut self, stimulus: &Stimulus) -> Vec<Step> {
         let shape = Shape::ALL[self.rng.random_range(0..Shape::ALL.len())];
         self.draws.steps(self.rng.random(), &stimulus.config, shape)
     }
 }
 
-fn insert(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn insert(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let fresh = mutation.fresh(stimulus);
     let at = mutation.rng.random_range(0..=stimulus.steps.len());
     stimulus.steps.splice(at..at, fresh);
 }
 
-fn drop_steps(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn drop_steps(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let range = mutation.range(stimulus);
     stimulus.steps.drain(range);
 }
 
-fn repeat(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn repeat(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let copies = stimulus.steps[mutation.range(stimulus)].to_vec();
     let at = mutation.rng.random_range(0..=stimulus.steps.len());
     stimulus.steps.splice(at..at, copies);
 }
 
-fn swap(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn swap(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     if let (Some(a), Some(b)) = (mutation.place(stimulus), mutation.place(stimulus)) {
         stimulus.steps.swap(a, b);
     }
 }
 
 /// Goes on with the steps of another stimulus, those that nodes of this system can do.
-fn splice(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn splice(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let Some(other) = mutation.other else {
         return;
     };
@@ -139,7 +144,7 @@ fn splice(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     stimulus.steps.extend(rest);
 }
 
-fn to_another_node(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn to_another_node(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let node = mutation.rng.random_range(0..stimulus.config.nodes.len());
     for at in mutation.range(stimulus) {
         let step = &mut stimulus.steps[at];
@@ -248,7 +253,7 @@ fn another_operation(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     stimulus.steps[at] = step;
 }
 
-fn idle(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn idle(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     for at in mutation.range(stimulus) {
         let after = &mut stimulus.steps[at].after;
         *after = match mutation.rng.random_range(0..4) {
@@ -271,7 +276,7 @@ fn expect_what_is_written(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) 
     }
 }
 
-fn back_pressure(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn back_pressure(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let rng = &mut *mutation.rng;
     let permille = match rng.random_range(0..4) {
         0 | 1 => 0,
@@ -288,7 +293,7 @@ fn back_pressure(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
 
 /// A cache, a store buffer or a memory of other figures; sometimes a cache gives way to a device
 /// without one.
-fn another_device(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn another_device(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let rng = &mut *mutation.rng;
     let port = rng.random_range(0..stimulus.config.nodes.len());
     match &mut stimulus.config.nodes[port] {
@@ -310,15 +315,43 @@ fn another_device(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
                 busy: rng.random_range(1..=8),
             });
         }
+        Node::Core { depth } => *depth = 1 << rng.random_range(0..6),
         Node::Io {} | Node::Hostile {} => {}
     }
 }
 
-fn start_skew(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+pub(super) fn start_skew(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let ports = stimulus.config.ports;
     let skew = &mut stimulus.config.start_skew;
     skew.resize(ports, 0);
     skew[mutation.rng.random_range(0..ports)] = mutation.rng.random_range(0..48);
+}
+
+/// Who may read and write a region, and who a port is.
+fn rights(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+    let rng = &mut *mutation.rng;
+    let config = &mut stimulus.config;
+    let some = |rng: &mut Pcg64Mcg| match rng.random_range(0..3) {
+        0 => u16::MAX,
+        1 => 1 << rng.random_range(0..4),
+        _ => rng.random_range(0..16),
+    };
+    let regions = config.regions.len();
+    match rng.random_range(0..3) {
+        0 => {
+            config.port_partitions.resize(config.ports, u16::MAX);
+            let port = rng.random_range(0..config.ports);
+            config.port_partitions[port] = some(rng);
+        }
+        kind if regions > 0 => {
+            let region = &mut config.regions[rng.random_range(0..regions)];
+            match kind {
+                1 => region.read_partitions = some(rng),
+                _ => region.write_partitions = some(rng),
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Flips bits of a word of a hostile device, tears its packet, or sends it in another class.

@@ -3,19 +3,23 @@
 use super::draw::Draws;
 use super::mutate::{MAX_STEPS, mutate};
 use super::*;
+use crate::dut::Variant;
 use crate::dut::{
     ErrorLog, Inputs, LoggedError, Outputs, Parameters, Reference, Region, Switch, bits,
 };
-use crate::sim::stream;
+use crate::parts::{self, Bench};
+use crate::sim::{Model, stream};
 use crate::{Failure, FailureKind};
-use flits::stimulus::{Config, Node, Op, OpKind, Step, Stimulus};
+use flits::stimulus::{Config, Node, Op, OpKind, Part, Step, Stimulus, WordError};
 use flits::{Class, Flit, LinkWord};
 use rand::RngExt;
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
 
 /// A campaign of the switch itself.
 fn campaign(settings: &Settings, hostile: bool) -> Report {
-    let mut target = Target::switch(4, hostile).expect("the tight switch has coverage");
+    let mut target = System::switch(4, hostile).expect("the tight switch has coverage");
     run(&mut target, settings, |_| true).expect("a campaign")
 }
 
@@ -50,7 +54,7 @@ fn a_campaign_resumes_from_its_corpus() {
     let second = campaign(&again, false);
     assert_eq!(second.progress.reached, first.progress.reached);
     std::fs::write(folder.path().join("bad.jsonl"), "no stimulus").expect("a file");
-    let mut target = Target::switch(4, false).expect("the tight switch");
+    let mut target = System::switch(4, false).expect("the tight switch");
     let error = run(&mut target, &again, |_| true).expect_err("the file is bad");
     assert!(error.contains("bad.jsonl:1"), "{error}");
 }
@@ -58,18 +62,16 @@ fn a_campaign_resumes_from_its_corpus() {
 #[test]
 fn a_model_that_is_reset_does_what_a_new_one_does() {
     let draws = Draws::new(4, false);
-    let mut used = Target::switch(4, false).expect("the tight switch");
+    let mut used = System::switch(4, false).expect("the tight switch");
     for seed in 0..12 {
         let stimulus = draws.stimulus(seed).expect("a stimulus");
-        let mut new = Target::switch(4, false).expect("the tight switch");
+        let mut new = System::switch(4, false).expect("the tight switch");
         let (a, b) = (used.run(&stimulus), new.run(&stimulus));
         assert_eq!(a.failure, b.failure);
         assert_eq!(a.cycles, b.cycles, "seed {seed}");
-        // Points may differ: some logic looks at memories that no reset clears, and drops what it sees.
-        let events = |target: &Target| target.map().bytes()[target.map().points()..].to_vec();
         assert!(
-            events(&used) == events(&new),
-            "seed {seed}: the pins show something else"
+            used.map().bytes() == new.map().bytes(),
+            "seed {seed}: it reaches something else"
         );
     }
 }
@@ -105,7 +107,7 @@ struct Planted {
 }
 
 impl Planted {
-    fn target(plant: Plant) -> Target {
+    fn target(plant: Plant) -> System {
         let make = move || {
             Ok(Box::new(Planted {
                 switch: Reference::new(4),
@@ -114,7 +116,7 @@ impl Planted {
                 words: 0,
             }) as Box<dyn Switch>)
         };
-        Target::of(make, None, false).expect("the reference")
+        System::of(make, None, false).expect("the reference")
     }
 }
 
@@ -218,7 +220,9 @@ fn a_mutated_stimulus_can_be_run_and_every_operation_comes_about() {
         }
         assert!(changed > 1000, "{changed} of 1500 changed something");
         let all = OpKind::ALL.into_iter();
-        let expected: BTreeSet<OpKind> = all.filter(|&k| hostile || k != OpKind::Raw).collect();
+        let expected: BTreeSet<OpKind> = all
+            .filter(|kind| kind.is_access() || (hostile && *kind == OpKind::Raw))
+            .collect();
         assert_eq!(kinds, expected);
     }
 }
@@ -269,4 +273,109 @@ fn other_fuzzers_may_bring_bytes_or_text() {
     entry::switch(&[0x5a; 300]);
     entry::hostile(&(0..=255).collect::<Vec<u8>>());
     entry::hostile(offence().to_text().as_bytes());
+    for part in [entry::fabric, entry::link] {
+        part(b"");
+        part(&[0x5a; 300]);
+    }
+    let link = Draws::part(Part::Link).stimulus(3).expect("a stimulus");
+    entry::link(link.to_text().as_bytes());
+}
+
+/// A bench that takes two long packets of a class on their way at once for a violation.
+struct Picky(Box<dyn Bench>);
+
+impl Bench for Picky {
+    fn run(&mut self, stimulus: &Stimulus, seen: &mut dyn FnMut(parts::Event)) -> parts::Ran {
+        let long = |step: &&Step| matches!(&step.op, Op::Packet(packet) if packet.length > 3);
+        let mut ran = self.0.run(stimulus, seen);
+        if stimulus.steps.iter().filter(long).count() > 1 {
+            let failure = Failure::new(ran.cycles, FailureKind::Order, "two long packets");
+            ran.failure.get_or_insert(failure);
+        }
+        ran
+    }
+
+    fn coverage(&self) -> Vec<u32> {
+        self.0.coverage()
+    }
+
+    fn trace(&mut self, path: &Path, window: Option<Range<u64>>) {
+        self.0.trace(path, window);
+    }
+}
+
+#[test]
+fn parts_alone_are_fuzzed_by_the_same_loop() {
+    for part in [Part::Fabric, Part::Link] {
+        let campaign = |seed| {
+            let mut target = Alone::new(part).expect("the model");
+            run(&mut target, &Settings::of(seed, 150), |_| true).expect("a campaign")
+        };
+        let [first, second] = [campaign(1), campaign(1)];
+        assert_eq!(first.progress, second.progress, "{part:?}");
+        assert_eq!(first.corpus, second.corpus, "{part:?}");
+        let text: Vec<String> = first.findings.iter().map(Finding::text).collect();
+        assert!(text.is_empty(), "{part:?}: {text:#?}");
+        let reached = first.progress.reached;
+        assert!(
+            reached.points > reached.points_of / 3,
+            "{part:?}: {reached:?}"
+        );
+        assert!(reached.events > 100, "{part:?}: {reached:?}");
+        assert_ne!(campaign(2).corpus, first.corpus, "{part:?}");
+    }
+}
+
+#[test]
+fn a_finding_in_a_part_is_made_as_small_as_its_cause() {
+    let model = Model::Tight;
+    let bench = parts::bench(Part::Fabric, model, Variant::Cov).expect("the model");
+    let mut target = Alone::of(Part::Fabric, model, Box::new(Picky(bench)));
+    let first = |progress: &Progress| progress.findings == 0;
+    let report = run(&mut target, &Settings::of(1, 200), first).expect("a campaign");
+    let [finding] = &report.findings[..] else {
+        panic!("{} findings", report.findings.len());
+    };
+    assert_eq!(
+        finding.stimulus.steps.len(),
+        2,
+        "{}",
+        finding.stimulus.to_text()
+    );
+    assert!(!finding.from_power_on, "only the bench has the fault");
+}
+
+#[test]
+fn a_mutated_input_of_a_part_can_be_run_and_its_wires_err_in_every_way() {
+    for part in [Part::Fabric, Part::Link] {
+        let draws = Draws::part(part);
+        let mut rng = stream(2, "mutants");
+        let mut stimulus = draws.stimulus(1).expect("a stimulus");
+        let other = draws.stimulus(2).expect("a stimulus");
+        let (mut errors, mut cut, mut changed) = (BTreeSet::new(), false, 0);
+        for _ in 0..1500 {
+            let before = stimulus.clone();
+            mutate(&mut stimulus, Some(&other), &draws, &mut rng);
+            assert_eq!(stimulus.check(), Ok(()));
+            changed += u32::from(stimulus != before);
+            if let Some(wires) = &stimulus.config.link_errors {
+                errors.extend(wires.hits.iter().map(|hit| match hit.error {
+                    WordError::Flipped(_) => 0,
+                    WordError::Lost => 1,
+                    WordError::Repeated => 2,
+                    WordError::Displaced(_) => 3,
+                }));
+                cut |= wires.outages.iter().any(|outage| outage.to.is_none());
+            }
+        }
+        assert!(
+            changed > 900,
+            "{part:?}: {changed} of 1500 changed something"
+        );
+        let wires = part == Part::Link;
+        assert_eq!(
+            (errors.len(), cut),
+            if wires { (4, true) } else { (0, false) }
+        );
+    }
 }

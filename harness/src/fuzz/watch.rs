@@ -12,21 +12,19 @@
 //! * on how many ports words come and go at once.
 
 use std::cell::RefCell;
-use std::ops::Range;
-use std::path::Path;
 use std::rc::Rc;
 
 use flits::{Class, Header, LinkWord};
 use rustc_hash::FxHashMap;
 
 use crate::Failure;
-use crate::dut::{CLASSES, Inputs, MAX_PORTS, Outputs, Parameters, Region, Switch, Words, bits};
-use crate::link::CableCounts;
+use crate::dut::{CLASSES, Inputs, MAX_PORTS, Outputs, Switch, Words, bits, through};
+use crate::parts::Event;
 
 /// The events of a run.
 #[derive(Debug, Default)]
 pub struct Events {
-    seen: Vec<u64>,
+    seen: Vec<Event>,
     state: State,
 }
 
@@ -55,16 +53,14 @@ enum Kind {
 
 impl Events {
     /// Shows each event once or more often, and forgets them and all that was before.
-    pub fn drain(&mut self, show: impl FnMut(u64)) {
+    pub fn drain(&mut self, show: impl FnMut(Event)) {
         self.seen.drain(..).for_each(show);
         self.state = State::default();
     }
 
     fn note(&mut self, kind: Kind, parts: [u64; 3]) {
-        let number = parts.into_iter().fold(kind as u64, |number, part| {
-            (number.rotate_left(21) ^ part).wrapping_mul(0x517c_c1b7_2722_0a95)
-        });
-        self.seen.push(number);
+        let [a, b, c] = parts;
+        self.seen.push([kind as u64, a, b, c]);
     }
 
     fn cycle(&mut self, inputs: &Inputs, outputs: &Outputs) {
@@ -161,9 +157,7 @@ impl Watched {
 }
 
 impl Switch for Watched {
-    fn ports(&self) -> usize {
-        self.switch.ports()
-    }
+    through!();
 
     fn reset(&mut self) -> Result<(), Failure> {
         *self.events.borrow_mut() = Events::default();
@@ -176,35 +170,7 @@ impl Switch for Watched {
         Ok(())
     }
 
-    fn is_quiet(&self) -> bool {
-        self.switch.is_quiet()
-    }
-
-    fn lost(&self) -> u16 {
-        self.switch.lost()
-    }
-
-    fn link_counts(&self) -> CableCounts {
-        self.switch.link_counts()
-    }
-
-    fn configure(&mut self, map: &[Region], partitions: &[u16]) -> Option<Parameters> {
-        self.switch.configure(map, partitions)
-    }
-
-    fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
-        self.switch.trace_open(path, window)
-    }
-
-    fn trace_close(&mut self) -> Result<(), Failure> {
-        self.switch.trace_close()
-    }
-
-    fn coverage(&self) -> &[u32] {
-        self.switch.coverage()
-    }
-
-    fn lcov(&self) -> String {
-        self.switch.lcov()
+    fn homes_at_work(&self) -> u8 {
+        self.switch.homes_at_work()
     }
 }

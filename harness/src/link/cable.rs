@@ -5,7 +5,8 @@ use super::wire::{Wire, WireStats};
 use crate::Failure;
 use crate::check::coverage::links;
 use flits::stimulus::{LinkErrors, Way};
-use std::{fmt, ops::AddAssign};
+use std::ops::{AddAssign, Range};
+use std::{fmt, path::Path};
 
 /// Two link ends and the wires between them. End 0 is the node's, or that of the first switch.
 pub struct Cable {
@@ -138,6 +139,33 @@ impl Cable {
             coverage.step(stats, self.outputs.each_ref());
         }
         Ok(())
+    }
+
+    /// Coverage counters of both ends together; empty where none are compiled in.
+    pub fn coverage(&self) -> Vec<u32> {
+        let [a, b] = self.ends.each_ref().map(|end| end.coverage());
+        a.iter().zip(b).map(|(a, b)| a.wrapping_add(*b)).collect()
+    }
+
+    /// Writes a VCD file of each end from now on; with a window, only of those cycles from now.
+    ///
+    /// # Errors
+    /// If the variant has no waves or a file cannot be written.
+    pub fn trace_open(
+        &mut self,
+        paths: [&Path; 2],
+        window: Option<Range<u64>>,
+    ) -> Result<(), Failure> {
+        (self.ends.iter_mut().zip(paths))
+            .try_for_each(|(end, path)| end.trace_open(path, window.clone()))
+    }
+
+    /// Ends the VCD files.
+    ///
+    /// # Errors
+    /// If a file could not be written.
+    pub fn trace_close(&mut self) -> Result<(), Failure> {
+        (self.ends.iter_mut()).try_for_each(|end| end.trace_close())
     }
 
     /// Nothing goes wrong on the wires from now on.

@@ -5,6 +5,8 @@ use crate::coverage;
 use crate::dut::Variant;
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, LinkWord};
+use std::ops::Range;
+use std::path::Path;
 use verilated::{Clocked, Model};
 
 verilated::model!(plain_link_end);
@@ -88,6 +90,21 @@ pub trait LinkEnd {
     /// # Errors
     /// If an assertion of the model fires.
     fn clock(&mut self, inputs: &EndInputs, outputs: &mut EndOutputs) -> Result<(), Failure>;
+
+    /// Coverage counters; empty where none are compiled in.
+    fn coverage(&self) -> &[u32];
+
+    /// Writes a VCD file from now on; with a window, only of those cycles from now.
+    ///
+    /// # Errors
+    /// If the variant has no waves or the file cannot be written.
+    fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure>;
+
+    /// Ends the VCD file.
+    ///
+    /// # Errors
+    /// If the file could not be written.
+    fn trace_close(&mut self) -> Result<(), Failure>;
 }
 
 /// The link end of the switch.
@@ -126,6 +143,24 @@ impl<M: Clocked> Rtl<M> {
     fn cycle(&mut self) -> Result<(), Failure> {
         (self.0.cycle()).map_err(|error| Failure::new(0, FailureKind::Assertion, error.to_string()))
     }
+}
+
+/// Writes waves of a model from now on; with a window, only of those cycles from now.
+pub(crate) fn trace_from_now(
+    model: &mut impl Clocked,
+    path: &Path,
+    window: Option<Range<u64>>,
+) -> Result<(), Failure> {
+    let begin = model.cycles();
+    let opened = match window {
+        None => model.trace_open(path),
+        Some(cycles) => model.trace_open_cycles(path, cycles.start + begin..cycles.end + begin),
+    };
+    opened.map_err(trace_failure)
+}
+
+pub(crate) fn trace_failure(error: verilated::TraceError) -> Failure {
+    Failure::new(0, FailureKind::Setup, error.to_string())
 }
 
 macro_rules! rtl_link_end {
@@ -172,6 +207,22 @@ macro_rules! rtl_link_end {
                 outputs.dead = model.dead_o() != 0;
                 outputs.events = Events(model.events_o());
                 Ok(())
+            }
+
+            fn coverage(&self) -> &[u32] {
+                self.0.coverage()
+            }
+
+            fn trace_open(
+                &mut self,
+                path: &Path,
+                window: Option<Range<u64>>,
+            ) -> Result<(), Failure> {
+                trace_from_now(&mut self.0, path, window)
+            }
+
+            fn trace_close(&mut self) -> Result<(), Failure> {
+                self.0.trace_close().map_err(trace_failure)
             }
         }
     };

@@ -16,10 +16,20 @@ mod pair;
 mod wire;
 mod word;
 
+/// Cycles until both ends have given a cut link up: loss is noticed, training is in vain. At worst one
+/// end trains in vain first and is silent from then on, and only then the other end notices. For the
+/// link end of the switch; see `rtl/link/link_end.sv` for its time-outs.
+pub const DEAD_BOUND: u64 = 256 + 2 * 1024 + 64;
+
+/// The longest outage that a link may live through twice, one after the other: it leaves time for
+/// training before the link is given up.
+pub const OUTAGE: u64 = 330;
+
 pub use cable::{Cable, CableCounts};
 pub use cabling::Links;
 pub use core::Traffic;
 pub use end::{EVENTS, EndInputs, EndOutputs, Events, LinkEnd, tight, verilated};
+pub(crate) use end::{trace_failure, trace_from_now};
 pub use flits::stimulus::LinkErrors;
 pub use linked::Linked;
 pub use pair::{Counts, Pair, Run};

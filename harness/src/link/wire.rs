@@ -2,7 +2,7 @@
 
 use super::word::{BITS, WireWord};
 use crate::sim::stream;
-use flits::stimulus::{LinkErrors, Outage, Way};
+use flits::stimulus::{Hit, LinkErrors, Outage, Way, WordError};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::collections::VecDeque;
@@ -41,6 +41,8 @@ pub struct Wire {
     rates: bool,
     rng: Pcg64Mcg,
     outages: Vec<Outage>,
+    /// Hits that are still to come.
+    hits: VecDeque<Hit>,
     /// The counts of credits that are told while they are stuck, by outage.
     stuck: Vec<Option<u16>>,
     cycle: u64,
@@ -57,11 +59,15 @@ impl Wire {
         let outages: Vec<_> = (errors.outages.iter().copied())
             .filter(|outage| outage.is_on(cable, way))
             .collect();
-        let spare = if errors.displaced_ppm == 0 {
+        let hits: VecDeque<_> = (errors.hits.iter().cloned())
+            .filter(|hit| hit.is_on(cable, way))
+            .collect();
+        let drawn = if errors.displaced_ppm == 0 {
             0
         } else {
             errors.displaced_words.max(1)
         };
+        let spare = (hits.iter().map(Hit::displaced)).fold(drawn, u32::max);
         Wire {
             rates: errors.flipped_ppm != 0
                 || errors.burst_ppm != 0
@@ -71,6 +77,7 @@ impl Wire {
             rng: stream(errors.seed, &format!("wire {cable} {way:?}")),
             stuck: vec![None; outages.len()],
             outages,
+            hits,
             cycle: 0,
             line: VecDeque::from(vec![WireWord::default(); (errors.delay + spare) as usize]),
             again: None,
@@ -83,6 +90,7 @@ impl Wire {
     pub fn heal(&mut self) {
         self.rates = false;
         self.outages.clear();
+        self.hits.clear();
         self.again = None;
     }
 
@@ -106,8 +114,10 @@ impl Wire {
         if let Some(copy) = self.again.take() {
             self.stats.lost += u64::from(word.valid());
             word = copy;
-        } else if self.rates && word.valid() {
-            word = self.hit(word);
+        } else if word.valid()
+            && let Some(error) = self.due().or_else(|| self.drawn())
+        {
+            word = self.strike(word, error);
         }
         self.cycle += 1;
         if self.line.is_empty() {
@@ -136,41 +146,71 @@ impl Wire {
         word
     }
 
-    /// The word as the rates let it through.
-    fn hit(&mut self, mut word: WireWord) -> WireWord {
-        let mut draw = self.rng.random_range(0..1_000_000u32);
+    /// The hit whose turn it is.
+    fn due(&mut self) -> Option<WordError> {
+        let cycle = self.cycle;
+        let hit = self.hits.pop_front_if(|hit| hit.from <= cycle)?;
+        Some(hit.error)
+    }
+
+    /// What the rates do to a word, if anything.
+    fn drawn(&mut self) -> Option<WordError> {
+        if !self.rates {
+            return None;
+        }
+        let Wire { errors, rng, .. } = self;
+        let mut draw = rng.random_range(0..1_000_000u32);
         let mut drawn = |ppm: u32| {
             let hit = draw < ppm;
             draw = if hit { u32::MAX } else { draw - ppm };
             hit
         };
-        if drawn(self.errors.flipped_ppm) {
-            self.stats.corrupted += 1;
-            for _ in 0..self.rng.random_range(1..=self.errors.flipped_bits.max(1)) {
-                word.flip(self.rng.random_range(0..BITS));
-            }
-        } else if drawn(self.errors.burst_ppm) {
-            self.stats.corrupted += 1;
-            let length = self.rng.random_range(1..=self.errors.burst_bits.max(1));
+        if drawn(errors.flipped_ppm) {
+            let count = rng.random_range(1..=errors.flipped_bits.max(1));
+            let bits = (0..count).map(|_| rng.random_range(0..BITS)).collect();
+            Some(WordError::Flipped(bits))
+        } else if drawn(errors.burst_ppm) {
+            let length = rng.random_range(1..=errors.burst_bits.max(1));
             // Bursts are on the bits of the code; `valid` is not one of them.
-            let first = self.rng.random_range(0..BITS - length);
-            word.flip(first);
-            for bit in first + 1..first + length {
-                if bit == first + length - 1 || self.rng.random() {
-                    word.flip(bit);
-                }
+            let first = rng.random_range(0..BITS - length);
+            let mut bits = vec![first];
+            bits.extend(
+                (first + 1..first + length)
+                    .filter(|&bit| bit == first + length - 1 || rng.random()),
+            );
+            Some(WordError::Flipped(bits))
+        } else if drawn(errors.lost_ppm) {
+            Some(WordError::Lost)
+        } else if drawn(errors.repeated_ppm) {
+            Some(WordError::Repeated)
+        } else if drawn(errors.displaced_ppm) {
+            let most = errors.displaced_words.max(1);
+            Some(WordError::Displaced(rng.random_range(1..=most)))
+        } else {
+            None
+        }
+    }
+
+    /// The word as an error lets it through.
+    fn strike(&mut self, mut word: WireWord, error: WordError) -> WireWord {
+        match error {
+            WordError::Flipped(bits) => {
+                self.stats.corrupted += 1;
+                bits.into_iter().for_each(|bit| word.flip(bit % BITS));
             }
-        } else if drawn(self.errors.lost_ppm) {
-            self.stats.lost += 1;
-            word = WireWord::default();
-        } else if drawn(self.errors.repeated_ppm) {
-            self.stats.repeated += 1;
-            self.again = Some(word);
-        } else if drawn(self.errors.displaced_ppm) {
-            self.stats.displaced += 1;
-            let most = self.errors.displaced_words.max(1) as usize;
-            let earlier = self.line.len() - self.rng.random_range(1..=most);
-            std::mem::swap(&mut word, &mut self.line[earlier]);
+            WordError::Lost => {
+                self.stats.lost += 1;
+                word = WireWord::default();
+            }
+            WordError::Repeated => {
+                self.stats.repeated += 1;
+                self.again = Some(word);
+            }
+            WordError::Displaced(words) => {
+                self.stats.displaced += 1;
+                let earlier = self.line.len() - words as usize;
+                std::mem::swap(&mut word, &mut self.line[earlier]);
+            }
         }
         word
     }

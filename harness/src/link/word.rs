@@ -37,6 +37,17 @@ pub enum Kind {
     Training,
 }
 
+impl Kind {
+    /// A number for each kind, from 0.
+    pub fn number(self) -> u64 {
+        match self {
+            Kind::Flit(class) => class as u64,
+            Kind::Status => KIND_STATUS,
+            Kind::Training => KIND_STATUS + 1,
+        }
+    }
+}
+
 impl WireWord {
     /// The word in the six 32-bit words of a model's port, lowest first.
     pub fn from_words(words: &[u32; 6]) -> WireWord {

@@ -3,9 +3,10 @@
 
 use super::{Directory, HomeIn, HomeLine, LineData, NodeIn, NodeLine, NodeSet, Pending, Work};
 use flits::{CacheState, Opcode, RespErr};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::BuildHasher;
 
 /// Pairs, and how often each was met.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,12 @@ impl Pairs {
     #[must_use]
     pub fn count(&self) -> usize {
         self.homes.len() + self.nodes.len()
+    }
+
+    /// A number for each pair that was met, the same in every run.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> {
+        let homes = self.homes.keys().map(|pair| FxBuildHasher.hash_one(pair));
+        homes.chain(self.nodes.keys().map(|pair| FxBuildHasher.hash_one(pair)))
     }
 
     /// Those of homes, in order.

@@ -74,6 +74,17 @@ impl Svg {
     }
 }
 
+impl Svg {
+    /// The chart as a file of its own, with the style that a page has for all.
+    pub(super) fn finish_alone(self, label: &str) -> String {
+        let style = include_str!("style.css");
+        let svg = self.finish(label);
+        let (begin, rest) = svg.split_once('>').unwrap_or((&svg, ""));
+        let begin = begin.replacen("<svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"", 1);
+        format!("{begin}><style>\n{style}</style>\n{rest}\n")
+    }
+}
+
 /// Makes text safe inside an element and inside a quoted attribute.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -153,6 +153,7 @@ fn device(node: Option<&Node>) -> &'static str {
         Some(Node::Memory { .. }) => "memory",
         Some(Node::Io {}) => "node without cache",
         Some(Node::Hostile {}) => "hostile node",
+        Some(Node::Core { .. }) => "core",
         None => "nothing",
     }
 }

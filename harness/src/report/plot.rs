@@ -141,11 +141,28 @@ fn plotted(plot: &Plot) -> String {
     format!(
         "<figure><h3>{}</h3>{}<figcaption>{legend}</figcaption></figure>\n",
         escape(&plot.title),
-        draw(plot)
+        draw(plot).finish(&plot.title)
     )
 }
 
-fn draw(plot: &Plot) -> String {
+/// The plot as a file of its own, with the name of each curve at its end.
+pub(super) fn file(plot: &Plot) -> String {
+    let mut svg = draw(plot);
+    for curve in &plot.curves {
+        if let Some(&(x, y)) = curve.points.last() {
+            let width = svg.width - LEFT - RIGHT;
+            let height = svg.height - TOP - BOTTOM;
+            let at = (
+                LEFT + width * (x / plot.x.1).min(1.0) - 4.0,
+                TOP + height * (1.0 - y / plot.y.1) + 14.0,
+            );
+            svg.text("end", at, &curve.name);
+        }
+    }
+    svg.finish_alone(&plot.title)
+}
+
+fn draw(plot: &Plot) -> Svg {
     let mut svg = Svg::new(640.0, 320.0);
     let (width, height) = (svg.width - LEFT - RIGHT, svg.height - TOP - BOTTOM);
     let x = |value: f64| LEFT + width * (value / plot.x.1).clamp(0.0, 1.0);
@@ -177,7 +194,7 @@ fn draw(plot: &Plot) -> String {
         let points = shown.iter().map(|&(h, v)| (x(h), y(v)));
         svg.path(&format!("curve c{}", i % COLOURS), points);
     }
-    svg.finish(&plot.title)
+    svg
 }
 
 /// Steps of 1, 2 or 5 times a power of ten, four to ten of them.

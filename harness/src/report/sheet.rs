@@ -226,6 +226,15 @@ impl Sheet {
         text
     }
 
+    /// The first plot as an SVG file, if there is any.
+    pub fn svg(&self) -> Option<String> {
+        let mut charts = self.sections.iter().flat_map(|section| &section.charts);
+        charts.find_map(|chart| match chart {
+            plot::Chart::Plot(plot) => Some(plot::file(plot)),
+            plot::Chart::Bars(_) => None,
+        })
+    }
+
     /// For the browser: one page, without script, that fetches nothing.
     pub fn page(&self) -> String {
         let mut body = format!(

@@ -15,7 +15,7 @@ mod passes;
 mod tests;
 
 use crate::sim::{RunOptions, run_stimulus_with};
-use crate::{Failure, FailureKind};
+use crate::{Failure, FailureKind, parts};
 use flits::stimulus::Stimulus;
 
 /// Runs that shrinking takes at most, unless told otherwise.
@@ -65,7 +65,7 @@ pub fn shrink_failure(
     options: &RunOptions,
     runs: usize,
 ) -> Result<Option<(Shrunk, Failure)>, Failure> {
-    let run = |stimulus: &Stimulus| run_stimulus_with(stimulus, options).err();
+    let run = |stimulus: &Stimulus| failure_of(stimulus, options);
     let stimulus = options.place(stimulus.clone());
     let Some(found) = run(&stimulus) else {
         return Ok(None);
@@ -77,6 +77,17 @@ pub fn shrink_failure(
     let shrunk = shrink(&stimulus, runs, same);
     let failure = run(&shrunk.stimulus).unwrap_or(found);
     Ok(Some((shrunk, failure)))
+}
+
+/// What is wrong with a run of a stimulus from power-on, of a system or of a part alone.
+pub fn failure_of(stimulus: &Stimulus, options: &RunOptions) -> Option<Failure> {
+    match stimulus.config.part {
+        None => run_stimulus_with(stimulus, options).err(),
+        Some(_) => match parts::replay(stimulus, options.model, None, None) {
+            Ok(ran) => ran.failure,
+            Err(failure) => Some(failure),
+        },
+    }
 }
 
 /// The smallest failing stimulus so far.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use flits::layout::LINE_BYTES;
-use flits::stimulus::{Config, MemoryTiming, Node, Op, Stall, Step, Timing};
+use flits::stimulus::{
+    Config, LinkErrors, MemoryTiming, Node, Op, Packet, Stall, Step, Timing, WordError,
+};
 
 use super::{Tries, edit};
 
@@ -11,7 +13,7 @@ use super::{Tries, edit};
 pub(super) type Pass = fn(&mut dyn Tries);
 
 /// Every pass, those first that take most away for a run.
-pub(super) const ALL: [Pass; 11] = [
+pub(super) const ALL: [Pass; 12] = [
     whole_nodes,
     operations,
     surroundings,
@@ -19,6 +21,7 @@ pub(super) const ALL: [Pass; 11] = [
     fewer_nodes,
     fewer_lines,
     words,
+    packets,
     timing,
     devices,
     offsets,
@@ -81,12 +84,49 @@ fn words(search: &mut dyn Tries) {
     }
 }
 
+/// The words, outputs and priority of packets, and what hits say beyond that a word is wrong.
+fn packets(search: &mut dyn Tries) {
+    let simpler: [fn(&mut Packet); 4] = [
+        |packet| packet.length = 1,
+        |packet| packet.length = packet.length.div_ceil(2),
+        |packet| packet.to.truncate(1),
+        |packet| packet.high = false,
+    ];
+    for index in 0..search.best().steps.len() {
+        for simpler in simpler {
+            search.change(&mut |stimulus| {
+                if let Op::Packet(packet) = &mut stimulus.steps[index].op {
+                    simpler(packet);
+                }
+            });
+        }
+    }
+    search.change(&mut |stimulus| {
+        if let Some(errors) = &mut stimulus.config.link_errors {
+            errors.delay = 0;
+        }
+    });
+    let hits = search.best().config.link_errors.as_ref();
+    for index in 0..hits.map_or(0, |errors| errors.hits.len()) {
+        search.change(&mut |stimulus| {
+            if let Some(errors) = &mut stimulus.config.link_errors {
+                errors.hits[index].error = WordError::Lost;
+            }
+        });
+    }
+}
+
 /// What is around the nodes: links, chips, partitions, stalls, time-outs.
 fn surroundings(search: &mut dyn Tries) {
     let simpler: [fn(&mut Config); 8] = [
         |config| config.link_errors = None,
         |config| config.tiers = None,
         |config| config.port_partitions.clear(),
+        |config| {
+            for region in &mut config.regions {
+                (region.read_partitions, region.write_partitions) = (u16::MAX, u16::MAX);
+            }
+        },
         |config| config.home_timeout_log2 = 0,
         |config| config.packet_timeout_log2 = None,
         |config| config.start_skew.clear(),
@@ -97,15 +137,23 @@ fn surroundings(search: &mut dyn Tries) {
         search.change(&mut |stimulus| simpler(&mut stimulus.config));
     }
     search.change(&mut |stimulus| stimulus.seed = 0);
-    if let Some(errors) = search.best().config.link_errors.clone() {
-        for index in (0..errors.outages.len()).rev() {
-            search.change(&mut |stimulus| {
-                if let Some(errors) = &mut stimulus.config.link_errors {
-                    errors.outages.remove(index);
-                }
-            });
-        }
-    }
+    without_each(search, |errors| &mut errors.outages);
+    without_each(search, |errors| &mut errors.hits);
+}
+
+/// Link errors without some of those in a list.
+fn without_each<T>(search: &mut dyn Tries, list: fn(&mut LinkErrors) -> &mut Vec<T>) {
+    let len = |search: &dyn Tries| {
+        let errors = search.best().config.link_errors.clone();
+        errors.map_or(0, |mut errors| list(&mut errors).len())
+    };
+    fewer(search, len, |search, begin, end| {
+        search.change(&mut |stimulus| {
+            if let Some(errors) = &mut stimulus.config.link_errors {
+                list(errors).drain(begin..end);
+            }
+        })
+    });
 }
 
 /// Nodes that do nothing become devices without a cache, which tells a reader that they do not matter.

@@ -1,6 +1,6 @@
 //! What a supernode is made of.
 
-use super::machine::{Device, Machine};
+use super::machine::{Device, Machine, QUIET_CYCLES};
 use super::mailbox::Mailbox;
 use super::seed;
 use super::supernode::Supernode;
@@ -52,6 +52,7 @@ pub struct Builder {
     stuck_after: u64,
     node_depth: u16,
     max_cycles: u64,
+    quiet_cycles: u64,
 }
 
 impl Default for Builder {
@@ -68,6 +69,7 @@ impl Default for Builder {
             stuck_after: check::STUCK_AFTER,
             node_depth: NODE_DEPTH,
             max_cycles: u64::MAX,
+            quiet_cycles: QUIET_CYCLES,
         }
     }
 }
@@ -151,6 +153,14 @@ impl Builder {
         Builder { max_cycles, ..self }
     }
 
+    /// Cycles without any word, when nobody wants anything, after which a run is over.
+    pub fn quiet_cycles(self, quiet_cycles: u64) -> Self {
+        Builder {
+            quiet_cycles,
+            ..self
+        }
+    }
+
     /// Words of each class that a node's receive buffer holds.
     pub fn node_depth(self, node_depth: u16) -> Self {
         Builder { node_depth, ..self }
@@ -205,6 +215,9 @@ impl Builder {
     ) -> Result<Supernode, Failure> {
         let Builder { config, seed, .. } = &self;
         config.check().map_err(setup)?;
+        if config.part.is_some() {
+            return Err(setup("a part alone is no system".into()));
+        }
         if let Some(port) = config.nodes.iter().position(|node| !possible(node)) {
             return Err(setup(format!(
                 "node {port}: a cache has 1 to 64 misses in flight"
@@ -284,7 +297,14 @@ impl Builder {
         let mut mailbox = Mailbox::default();
         mailbox.now = dut.cycle();
         Ok(Supernode {
-            machine: Machine::new(dut, devices, map, parameters.class_depth, checks),
+            machine: Machine::new(
+                dut,
+                devices,
+                map,
+                parameters.class_depth,
+                checks,
+                self.quiet_cycles,
+            ),
             topology: topology.clone(),
             mailbox: Rc::new(RefCell::new(mailbox)),
             processors,
@@ -308,7 +328,7 @@ impl Builder {
             Some(Node::Cached { .. }) => PortKind::Cached,
             Some(Node::Memory { .. }) => PortKind::Memory,
             Some(Node::Hostile {}) => PortKind::Hostile,
-            Some(Node::Io {}) | None => PortKind::Io,
+            Some(Node::Io {} | Node::Core { .. }) | None => PortKind::Io,
         };
         let model = |port| match self.config.nodes.get(port) {
             Some(Node::Cached { store_buffer, .. }) if *store_buffer > 0 => consistency::Model::Tso,
@@ -372,7 +392,7 @@ fn device(id: NodeId, node: Option<&Node>, memories: NodeSet) -> Device {
         }
         Some(Node::Io {}) => Device::Io(Box::new(IoNode::new(id, IO_REQUESTS, memories))),
         Some(Node::Hostile {}) => Device::Hostile,
-        None => Device::None,
+        Some(Node::Core { .. }) | None => Device::None,
     }
 }
 

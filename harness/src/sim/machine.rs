@@ -11,7 +11,7 @@ use flits::{Assembler, Class, Packet};
 
 /// Cycles without any word after which the switch counts as quiet: what it holds back, it does not
 /// hold this long.
-const QUIET_CYCLES: u64 = 64;
+pub(super) const QUIET_CYCLES: u64 = 64;
 /// Cycles that the switch may take to become quiet when nobody wants anything any more.
 const QUIET_LIMIT: u64 = 20_000;
 
@@ -65,6 +65,8 @@ pub(crate) struct Machine {
     switch_depth: u16,
     /// Whether some device is [`Device::Hostile`].
     hostile: bool,
+    /// Cycles without any word after which a run is over.
+    quiet_cycles: u64,
     /// The cycle in which the first program started.
     pub(crate) started: u64,
 }
@@ -76,6 +78,7 @@ impl Machine {
         map: AddressMap,
         switch_depth: u16,
         checks: Checkers,
+        quiet_cycles: u64,
     ) -> Self {
         let station = |device| Station {
             device,
@@ -86,6 +89,7 @@ impl Machine {
             hostile: devices
                 .iter()
                 .any(|device| matches!(device, Device::Hostile)),
+            quiet_cycles,
             started: dut.cycle(),
             dut,
             checks,
@@ -237,7 +241,7 @@ impl Machine {
     pub(crate) fn settle(&mut self, mailbox: &mut Mailbox) -> Result<(), Failure> {
         let begin = self.dut.cycle();
         let mut quiet = 0;
-        while quiet < QUIET_CYCLES {
+        while quiet < self.quiet_cycles {
             self.step(mailbox)?;
             quiet = if self.is_quiet() { quiet + 1 } else { 0 };
             if self.dut.cycle() - begin > QUIET_LIMIT {

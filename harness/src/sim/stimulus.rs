@@ -12,7 +12,7 @@ use crate::dut::{ErrorLog, HomeCounters, Variant};
 use crate::protocol::pairs::Pairs;
 use crate::{Failure, FailureKind};
 use flits::history::{Event, History};
-use flits::stimulus::{self, Op, Step, Stimulus, Tiers, value_bytes};
+use flits::stimulus::{Op, Step, Stimulus, Tiers, value_bytes};
 use flits::{AtomicOp, Data, RespErr};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -217,7 +217,7 @@ fn note_order(
 ) {
     let mut own = vec![Vec::new(); first.len()];
     for (index, event) in events.iter().enumerate() {
-        if event.op != stimulus::OpKind::Raw {
+        if event.op.is_access() {
             own[event.node].push(index);
         }
     }
@@ -259,6 +259,8 @@ async fn perform(sys: &System, node: &NodeHandle, step: &Step) -> Event {
             words.iter().for_each(|&word| node.send_raw(word));
             return event;
         }
+        // Only cores send packets, and no system has any.
+        Op::Packet(_) => return event,
         Op::Load { .. } => (OpKind::Load, Operand::None, None),
         Op::Store { value, .. } | Op::StoreLine { value, .. } => (
             OpKind::Store,

@@ -12,7 +12,9 @@ fn main() -> Result<(), Error> {
         .top("record_queue")
         .param("Depth", 9);
     build::build_all(&[
-        queue.variants([Variant::Fast, Variant::Cov, Variant::Wave]),
+        queue
+            .snapshots()
+            .variants([Variant::Fast, Variant::Cov, Variant::Wave]),
         deep.param("PayloadWidth", 320).threads(2),
         Model::new("oscillator").source("rtl/oscillator.sv"),
     ])?;

@@ -18,6 +18,9 @@ pub struct RawFailure {
     pub(crate) text: *const c_char,
 }
 
+/// Tells where the state of an instance begins and how many bytes it has.
+pub type StateFunction = unsafe extern "C" fn(*mut RawInstance, *mut *mut c_void, *mut usize);
+
 /// The functions of one variant of one model.
 #[repr(C)]
 pub struct ModelTable {

@@ -2,12 +2,17 @@
 
 use crate::Variant;
 use crate::error::{Failure, FailureKind, TraceError};
-use crate::ffi::{ModelTable, RawFailure, RawInstance};
+use crate::ffi::{ModelTable, RawFailure, RawInstance, StateFunction};
 use crate::port::Port;
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Instances made so far.
+static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 /// An instance of a model; generated structs hold one beside the pointers into it.
 pub struct Instance {
@@ -19,7 +24,23 @@ pub struct Instance {
     variant: Variant,
     counters: usize,
     points: &'static str,
+    state: Option<StateFunction>,
+    /// Tells it from all others of the process.
+    number: u64,
     trace: Option<Trace>,
+}
+
+/// What an instance held when it was saved; of use for that instance only.
+pub struct Snapshot {
+    bytes: Box<[MaybeUninit<u8>]>,
+    /// Number of the instance. An address would not do: another instance may get it later.
+    instance: u64,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Snapshot({} bytes)", self.bytes.len())
+    }
 }
 
 /// An open VCD file and the span of time that goes into it.
@@ -52,6 +73,8 @@ pub struct Description {
     pub counters: usize,
     /// Coverage points, one line each, in the order of the counters.
     pub points: &'static str,
+    /// Where the state is, if the model can be saved.
+    pub state: Option<StateFunction>,
 }
 
 impl Instance {
@@ -77,6 +100,8 @@ impl Instance {
             variant: about.variant,
             counters: about.counters,
             points: about.points,
+            state: about.state,
+            number: INSTANCES.fetch_add(1, Ordering::Relaxed),
             trace: None,
         };
         // Verilator clears only the counters it names.
@@ -137,6 +162,17 @@ impl<'a> Handle<&'a Instance> {
         unsafe { std::slice::from_raw_parts(from, about.words()) }
     }
 
+    pub(crate) fn save(&self) -> Option<Snapshot> {
+        let (begin, bytes) = self.0.state()?;
+        // SAFETY: the state is that many bytes of the living instance, which nothing changes while
+        // it is borrowed; padding among them may be uninitialised, as the type says.
+        let state = unsafe { std::slice::from_raw_parts(begin, bytes) };
+        Some(Snapshot {
+            bytes: state.into(),
+            instance: self.0.number,
+        })
+    }
+
     pub(crate) fn peek(&self, port: usize, element: usize, out: &mut [u32]) {
         let (about, from) = self.0.element(port, element);
         assert_eq!(
@@ -163,6 +199,14 @@ impl<'a> Handle<&'a Instance> {
 }
 
 impl Instance {
+    /// The bytes that hold the state, if the model was built to be saved.
+    fn state(&self) -> Option<(*mut MaybeUninit<u8>, usize)> {
+        let (mut begin, mut bytes) = (std::ptr::null_mut(), 0);
+        // SAFETY: the instance is alive, and the function writes a pointer into it and a size.
+        unsafe { (self.state?)(self.raw.as_ptr(), &mut begin, &mut bytes) };
+        Some((begin.cast(), bytes))
+    }
+
     fn element(&self, port: usize, element: usize) -> (&'static Port, *mut u8) {
         let about = &self.ports[port];
         assert!(
@@ -264,6 +308,18 @@ impl<'a> Handle<&'a mut Instance> {
     pub(crate) fn set_time(self, time: u64) {
         // SAFETY: the instance is alive and borrowed exclusively.
         unsafe { (self.0.table.set_time)(self.0.raw.as_ptr(), time) }
+    }
+
+    pub(crate) fn restore(self, snapshot: &Snapshot) {
+        let state = self.0.state();
+        let Some((begin, bytes)) = state.filter(|_| snapshot.instance == self.0.number) else {
+            panic!("model `{}`: a snapshot of another instance", self.0.model);
+        };
+        assert_eq!(bytes, snapshot.bytes.len(), "size of a snapshot");
+        // SAFETY: both are that many bytes, and the instance is borrowed exclusively. What is
+        // written is what this very object held before; the build has seen that no member owns
+        // memory elsewhere, so every pointer among the bytes still leads where it led then.
+        unsafe { std::ptr::copy_nonoverlapping(snapshot.bytes.as_ptr(), begin, bytes) };
     }
 
     pub(crate) fn coverage_clear(self) {

@@ -62,6 +62,7 @@ mod port;
 
 pub use coverage::CoverPoint;
 pub use error::{Failure, FailureKind, TraceError, VariantError};
+pub use instance::Snapshot;
 #[doc(hidden)]
 pub use instance::{Description, Handle, Instance};
 pub use model::{Clocked, Model};

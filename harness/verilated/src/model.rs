@@ -3,7 +3,7 @@
 use crate::Variant;
 use crate::coverage::{self, CoverPoint};
 use crate::error::{Failure, TraceError, VariantError};
-use crate::instance::{Handle, Instance};
+use crate::instance::{Handle, Instance, Snapshot};
 use crate::port::Port;
 use std::ops::Range;
 use std::path::Path;
@@ -113,6 +113,22 @@ pub trait Model: Send + Sized {
         change: impl FnOnce(&mut [u32]) -> R,
     ) -> R {
         self.exclusive().update_words(port, element, change)
+    }
+
+    /// What registers, memories and ports hold, for [`Model::restore`]; `None` unless the model was
+    /// built with [`build::Model::snapshots`](crate::build::Model::snapshots). It has to have been
+    /// evaluated before. Time, coverage counters and waves are no part of it.
+    fn save(&self) -> Option<Snapshot> {
+        self.shared().save()
+    }
+
+    /// Put back what this instance held when it was saved. It costs a copy of as many bytes as the
+    /// module's memories and registers have.
+    ///
+    /// # Panics
+    /// If another instance was saved.
+    fn restore(&mut self, snapshot: &Snapshot) {
+        self.exclusive().restore(snapshot);
     }
 
     /// Start to record waves in a new VCD file, closing the one before.

@@ -2,12 +2,8 @@
 
 use flits::stimulus::{Config, Outage, Region, Way};
 use harness::dut::Variant;
-use harness::link::{LinkErrors, Pair, Run};
+use harness::link::{DEAD_BOUND, LinkErrors, Pair, Run};
 use harness::sim::{Model, Supernode};
-
-/// Cycles until both ends have given a cut link up: loss is noticed, training is in vain. At worst
-/// one end trains in vain first and is silent from then on, and only then the other end notices.
-const BOUND: u64 = 256 + 2 * 1024 + 64;
 
 fn cut(way: Option<Way>, from: u64, to: Option<u64>) -> Run {
     Run {
@@ -39,7 +35,7 @@ fn a_cut_link_is_dead_at_both_ends_in_bounded_time() {
             for (end, cycle) in dead.into_iter().enumerate() {
                 let cycle = cycle.unwrap_or_else(|| panic!("end {end} lives, {way:?} {from}"));
                 assert!(
-                    cycle <= from + BOUND,
+                    cycle <= from + DEAD_BOUND,
                     "end {end} in cycle {cycle}, {way:?} {from}"
                 );
             }

@@ -4,17 +4,13 @@
 use flits::Class;
 use flits::stimulus::{MAX_BURST, MAX_DISPLACED, MAX_FLIPPED, Outage, Way};
 use harness::dut::Variant;
-use harness::link::{Counts, LinkErrors, Pair, Run, Traffic};
+use harness::link::{Counts, LinkErrors, OUTAGE, Pair, Run, Traffic};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use testbenches::property::first_broken;
 
 /// Cycles of errors in a run.
 const CYCLES: u64 = 700;
-
-/// The longest outage. Two of them, one after the other, leave time for training before the link is
-/// given up.
-const OUTAGE: u64 = 330;
 
 /// A rate: mostly small or none, sometimes one word in eight.
 fn ppm() -> impl Strategy<Value = u32> {
@@ -51,6 +47,7 @@ pub fn errors(cycles: u64) -> impl Strategy<Value = LinkErrors> {
             displaced_ppm: places.2,
             displaced_words: places.3,
             outages,
+            hits: Vec::new(),
         },
     )
 }

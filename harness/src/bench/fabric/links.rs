@@ -67,6 +67,12 @@ pub struct Links {
 impl Links {
     /// Links to a fabric just reset. Each receiver grants `depth` credits of each class, at most 255.
     pub fn new(fabric: Fabric, depth: u16) -> Links {
+        let depths = vec![depth; fabric.ports()];
+        Links::with_depths(fabric, &depths)
+    }
+
+    /// The same, with receivers of different depths.
+    pub fn with_depths(fabric: Fabric, depths: &[u16]) -> Links {
         let ports = fabric.ports();
         Links {
             fabric,
@@ -77,11 +83,16 @@ impl Links {
                 .map(|_| VecDeque::new())
                 .collect(),
             coming: vec![[None; CLASSES]; ports],
-            waiting: vec![[depth; CLASSES]; ports],
+            waiting: depths.iter().map(|&depth| [depth; CLASSES]).collect(),
             delivered: Vec::new(),
             inside: 0,
             taken: 0,
         }
+    }
+
+    /// The fabric without the links.
+    pub fn into_fabric(self) -> Fabric {
+        self.fabric
     }
 
     /// Number of ports.

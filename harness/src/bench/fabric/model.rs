@@ -1,14 +1,17 @@
 //! The Verilated fabric.
 
-use crate::dut::CLASSES;
+use crate::dut::{CLASSES, TIGHT_PORTS};
+use crate::link::{trace_failure, trace_from_now};
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, LinkWord};
+use std::ops::Range;
 use std::path::Path;
 use verilated::{Clocked, Model, Port, Variant};
 
 verilated::model!(fabric4);
 verilated::model!(fabric8);
 verilated::model!(fabric16);
+verilated::model!(small_fabric);
 
 /// Cycles that the reset is held.
 const RESET_CYCLES: u32 = 4;
@@ -40,6 +43,18 @@ impl Fabric {
                 "there is no model of a fabric with {ports} ports; 4, 8, 16 exist"
             )),
         };
+        Fabric::of(pins, ports)
+    }
+
+    /// The fabric of the switch in which everything is scarce, after reset.
+    ///
+    /// # Errors
+    /// As [`Fabric::new`].
+    pub fn small(variant: Variant) -> Result<Fabric, Failure> {
+        Fabric::of(boxed(SmallFabric::with_variant(variant)), TIGHT_PORTS)
+    }
+
+    fn of(pins: Result<Box<dyn Pins>, String>, ports: usize) -> Result<Fabric, Failure> {
         let mut fabric = Fabric {
             pins: pins.map_err(|text| Failure::new(0, FailureKind::Setup, text))?,
             ports,
@@ -49,12 +64,22 @@ impl Fabric {
             credits: [0; 16],
         };
         fabric.set_weights([8; CLASSES]);
-        fabric.pins.set(Pin::RstN, 0, 0);
-        for _ in 0..RESET_CYCLES {
-            fabric.cycle()?;
-        }
-        fabric.pins.set(Pin::RstN, 0, 1);
+        fabric.reset()?;
         Ok(fabric)
+    }
+
+    /// Resets it.
+    ///
+    /// # Errors
+    /// If an assertion of the model fires.
+    pub fn reset(&mut self) -> Result<(), Failure> {
+        (self.valid, self.credits) = (0, [0; 16]);
+        self.pins.set(Pin::RstN, 0, 0);
+        for _ in 0..RESET_CYCLES {
+            self.cycle()?;
+        }
+        self.pins.set(Pin::RstN, 0, 1);
+        Ok(())
     }
 
     /// Gives each class the words (1 to 15) that it may send in its turn at an output.
@@ -127,12 +152,25 @@ impl Fabric {
         self.pins.get(Pin::RxCredit, port) as u8
     }
 
-    /// Writes a VCD file from now on.
+    /// Writes a VCD file from now on; with a window, only of those cycles from now.
     ///
     /// # Errors
     /// If the variant has no waves or the file cannot be written.
-    pub fn trace_open(&mut self, path: &Path) -> Result<(), Failure> {
-        self.pins.trace_open(path)
+    pub fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
+        self.pins.trace_open(path, window)
+    }
+
+    /// Ends the VCD file.
+    ///
+    /// # Errors
+    /// If the file could not be written.
+    pub fn trace_close(&mut self) -> Result<(), Failure> {
+        self.pins.trace_close()
+    }
+
+    /// Coverage counters; empty where none are compiled in.
+    pub fn coverage(&self) -> &[u32] {
+        self.pins.coverage()
     }
 }
 
@@ -220,7 +258,9 @@ trait Pins {
     fn set_flit(&mut self, pin: Pin, element: usize, flit: Flit);
     fn flit(&self, pin: Pin, element: usize) -> Flit;
     fn cycle(&mut self) -> Result<(), Failure>;
-    fn trace_open(&mut self, path: &Path) -> Result<(), Failure>;
+    fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure>;
+    fn trace_close(&mut self) -> Result<(), Failure>;
+    fn coverage(&self) -> &[u32];
 }
 
 /// A model and where its pins are.
@@ -260,10 +300,16 @@ impl<M: Clocked> Pins for Bound<M> {
         })
     }
 
-    fn trace_open(&mut self, path: &Path) -> Result<(), Failure> {
-        self.model
-            .trace_open(path)
-            .map_err(|error| Failure::new(0, FailureKind::Setup, error.to_string()))
+    fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
+        trace_from_now(&mut self.model, path, window)
+    }
+
+    fn trace_close(&mut self) -> Result<(), Failure> {
+        self.model.trace_close().map_err(trace_failure)
+    }
+
+    fn coverage(&self) -> &[u32] {
+        self.model.coverage()
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use harness::fuzz::{self, Progress, Report, Settings, Target};
+use flits::stimulus::Part;
+use harness::Failure;
+use harness::fuzz::{self, Alone, Progress, Report, Settings, System, Target};
 
 use crate::output::{self, Stop};
 use crate::simulate;
@@ -53,6 +55,21 @@ enum What {
     /// A whole switch: programs of caches and devices, or hostile words.
     #[default]
     Switch,
+    /// The fabric alone: packets from all inputs, and receivers that stall.
+    Fabric,
+    /// A link alone: packets both ways, and wires that err or are cut.
+    Link,
+}
+
+impl What {
+    /// The target, with its model.
+    fn target(self, args: &Args) -> Result<Box<dyn Target>, Failure> {
+        Ok(match self {
+            What::Switch => Box::new(System::switch(args.ports, args.hostile)?),
+            What::Fabric => Box::new(Alone::new(Part::Fabric)?),
+            What::Link => Box::new(Alone::new(Part::Link)?),
+        })
+    }
 }
 
 /// Reads a number of ports.
@@ -68,7 +85,11 @@ const STATUS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1
 
 /// Fuzzes until the time is over, all inputs are run, or Ctrl-C.
 pub fn run(args: &Args) -> Result<(), Stop> {
-    let What::Switch = args.target;
+    let part = !matches!(args.target, What::Switch);
+    if part && args.hostile {
+        let text = "--hostile needs a whole switch: no device is on a part alone";
+        return Err(Stop::Input(text.into()));
+    }
     let stopped = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stopped);
     ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))
@@ -86,7 +107,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         live: std::io::stderr().is_terminal(),
         first: args.first,
     };
-    let reports: Vec<Result<Report, Stop>> = std::thread::scope(|scope| {
+    let reports: Vec<Result<(String, Report), Stop>> = std::thread::scope(|scope| {
         let job = |number| {
             let status = &status;
             scope.spawn(move || work(args, number, status))
@@ -101,14 +122,15 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         jobs.into_iter().map(join).collect()
     });
     status.clear();
-    let reports: Vec<Report> = reports.into_iter().collect::<Result<_, _>>()?;
-    conclude(args, &status, &reports)
+    let reports: Vec<_> = reports.into_iter().collect::<Result<_, _>>()?;
+    let (names, reports): (Vec<_>, Vec<_>) = reports.into_iter().unzip();
+    conclude(args, &status, &names[0], &reports)
 }
 
-/// One job.
-fn work(args: &Args, number: u8, status: &Status) -> Result<Report, Stop> {
-    let mut target =
-        Target::switch(args.ports, args.hostile).map_err(|failure| simulate::stop(&failure))?;
+/// One job: what it has fuzzed, and what came of it.
+fn work(args: &Args, number: u8, status: &Status) -> Result<(String, Report), Stop> {
+    let target = args.target.target(args);
+    let mut target = target.map_err(|failure| simulate::stop(&failure))?;
     let settings = Settings {
         seed: args.seed.wrapping_add(number.into()),
         execs: args.execs,
@@ -118,7 +140,8 @@ fn work(args: &Args, number: u8, status: &Status) -> Result<Report, Stop> {
         shared: args.jobs > 1,
     };
     let go_on = |progress: &Progress| status.report(number.into(), progress);
-    fuzz::run(&mut target, &settings, go_on).map_err(Stop::Input)
+    let report = fuzz::run(target.as_mut(), &settings, go_on).map_err(Stop::Input)?;
+    Ok((target.name(), report))
 }
 
 fn findings(corpus: &Path) -> PathBuf {
@@ -200,7 +223,7 @@ fn best(jobs: &[Progress]) -> Progress {
 }
 
 /// Prints what came out; findings are a failure of the command.
-fn conclude(args: &Args, status: &Status, reports: &[Report]) -> Result<(), Stop> {
+fn conclude(args: &Args, status: &Status, name: &str, reports: &[Report]) -> Result<(), Stop> {
     let seconds = status.begin.elapsed().as_secs_f64();
     let jobs: Vec<Progress> = reports.iter().map(|report| report.progress).collect();
     let sum = |of: fn(&Progress) -> u64| jobs.iter().map(of).sum::<u64>();
@@ -208,15 +231,7 @@ fn conclude(args: &Args, status: &Status, reports: &[Report]) -> Result<(), Stop
     let best = best(&jobs);
     let mut text = String::new();
     let mut row = |name: &str, value: String| text += &format!("  {name:<30}{value}\n");
-    let kind = if args.hostile {
-        ", one device hostile"
-    } else {
-        ""
-    };
-    row(
-        "switch",
-        format!("{} ports{kind}; seed {}", args.ports, args.seed),
-    );
+    row("target", format!("{name}; seed {}", args.seed));
     row(
         "inputs",
         format!(
@@ -234,7 +249,7 @@ fn conclude(args: &Args, status: &Status, reports: &[Report]) -> Result<(), Stop
         "points of the RTL reached",
         format!("{} of {} ({share:.1} %)", reached.points, reached.points_of),
     );
-    row("events on the pins reached", reached.events.to_string());
+    row("events reached", reached.events.to_string());
     row(
         "corpus",
         format!("{} inputs in {}", best.corpus, args.corpus.display()),

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use flits::stimulus::Stimulus;
 use harness::dut::Variant;
+use harness::parts;
 use harness::report::Run;
 use harness::report::file::OutFile;
 use harness::sim::{Builder, Model, Supernode};
 
-use crate::output::Stop;
+use crate::output::{self, Stop};
 use crate::simulate::{self, Checks, Outputs};
 
 /// Arguments of the command.
@@ -57,6 +58,9 @@ impl Choice {
 /// Runs the stimulus and reports.
 pub fn run(args: &Args) -> Result<(), Stop> {
     let stimulus = Stimulus::read(&args.stimulus).map_err(|e| Stop::Input(e.to_string()))?;
+    if stimulus.config.part.is_some() {
+        return run_part(args, &stimulus);
+    }
     let tiers = stimulus.config.tiers;
     let chips = tiers.map_or(1, |tiers| tiers.leaves + tiers.spines);
     let files = args.outputs.prepare(chips)?;
@@ -101,4 +105,27 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         failure: failure.as_ref(),
     };
     simulate::conclude(run, files, &args.outputs)
+}
+
+/// A part alone has no caches, no addresses and no history: what it says is how many words arrived, and
+/// what is wrong.
+fn run_part(args: &Args, stimulus: &Stimulus) -> Result<(), Stop> {
+    if args.history.is_some() || args.outputs.beyond_waves() {
+        let text = "a part alone leaves a waveform and no report, no history";
+        return Err(Stop::Input(format!("{}: {text}", args.stimulus.display())));
+    }
+    let vcd = args.outputs.vcd.as_deref();
+    let ran = parts::replay(stimulus, args.model.model(), vcd, args.window);
+    let ran = ran.map_err(|failure| match simulate::stop(&failure) {
+        Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),
+        other => other,
+    })?;
+    output::print(&format!(
+        "{} words arrived in {} cycles\n",
+        ran.words, ran.cycles
+    ))?;
+    match &ran.failure {
+        None => Ok(()),
+        Some(failure) => Err(simulate::stop(failure)),
+    }
 }

@@ -27,7 +27,7 @@ pub struct Outputs {
     /// run.vcd; the run is then slower and the file large. Of several chips, a file each: run.vcd
     /// becomes run.chip0.vcd and so on.
     #[arg(long, value_name = "FILE")]
-    vcd: Option<PathBuf>,
+    pub vcd: Option<PathBuf>,
     /// Write only these cycles of the waveform, like 5000..7000; the rest runs as fast as without.
     #[arg(long, value_name = "FROM..TO", requires = "vcd", value_parser = cycles)]
     vcd_cycles: Option<Range<u64>>,
@@ -68,6 +68,11 @@ pub struct Prepared {
 }
 
 impl Outputs {
+    /// Whether more is to be written than the waveform of all cycles.
+    pub fn beyond_waves(&self) -> bool {
+        self.json.is_some() || self.html.is_some() || self.vcd_cycles.is_some()
+    }
+
     /// Makes sure before the run of a system of `chips` chips that the files can be written.
     pub fn prepare(&self, chips: usize) -> Result<Prepared, Stop> {
         let prepare = |path: &Option<PathBuf>| {

@@ -48,6 +48,38 @@ fn instances_of_one_model_are_independent() -> Result {
 }
 
 #[test]
+fn a_model_that_is_put_back_goes_on_as_it_did_then() -> Result {
+    for variant in [Variant::Fast, Variant::Cov, Variant::Wave] {
+        let mut queue = RecordQueue::with_variant(variant)?;
+        queue.reset()?;
+        queue.push(1)?;
+        queue.push(2)?;
+        let saved = queue.save().expect("it is built to be saved");
+        let after =
+            |queue: &mut RecordQueue| -> std::result::Result<_, Box<dyn std::error::Error>> {
+                queue.push(3)?;
+                Ok([queue.pop()?, queue.pop()?, queue.pop()?, queue.pop()?])
+            };
+        let first = after(&mut queue)?;
+        assert_eq!(first, [Some(1), Some(2), Some(3), None]);
+        let (time, counted) = (queue.time(), queue.coverage().to_vec());
+        queue.restore(&saved);
+        assert_eq!((queue.time(), queue.coverage()), (time, &counted[..]));
+        assert_eq!(after(&mut queue)?, first, "{variant}");
+    }
+    assert!(DeepQueue::new().save().is_none(), "it is not");
+    Ok(())
+}
+
+#[test]
+#[should_panic(expected = "a snapshot of another instance")]
+fn a_snapshot_is_of_use_for_its_instance_only() {
+    let saved = RecordQueue::ready().expect("a queue").save();
+    let mut other = RecordQueue::ready().expect("a queue");
+    other.restore(&saved.expect("it is built to be saved"));
+}
+
+#[test]
 fn a_model_goes_on_where_it_was_on_another_thread() -> Result {
     let mut queue = RecordQueue::ready()?;
     queue.push(1)?;

@@ -5,6 +5,7 @@ use super::coverage::{self, Counters};
 use super::edge;
 use super::error::Error;
 use super::header::{self, HeaderPort};
+use super::snapshot;
 use super::verilator::Job;
 use super::{Context, Model, Variant};
 use crate::port::Dir;
@@ -26,6 +27,7 @@ fn table_symbol(job: &Job) -> String {
 pub fn model(context: &Context, model: &Model, jobs: &[&Job]) -> Result<PathBuf, Error> {
     let mut ports: Option<Vec<HeaderPort>> = None;
     let mut counters = Vec::new();
+    let mut states = Vec::new();
     for job in jobs {
         let path = job.output(".h");
         let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
@@ -40,10 +42,15 @@ pub fn model(context: &Context, model: &Model, jobs: &[&Job]) -> Result<PathBuf,
             Variant::Cov => coverage::counters(job, &sources)?,
             _ => Counters::default(),
         };
-        compile::write(
-            &job.dir.join(shim_file(job)),
-            &shim(job, &own, &own_counters, remembered(job, model, &own)?),
-        )?;
+        let mut shim = shim(job, &own, &own_counters, remembered(job, model, &own)?);
+        let mut state = None;
+        if model.snapshots {
+            let (name, text) = snapshot::function(job)?;
+            shim += &text;
+            state = Some(name);
+        }
+        compile::write(&job.dir.join(shim_file(job)), &shim)?;
+        states.push(state);
         compile::write(&points_file(job), &own_counters.table)?;
         counters.push(own_counters);
         ports.get_or_insert(own);
@@ -54,7 +61,7 @@ pub fn model(context: &Context, model: &Model, jobs: &[&Job]) -> Result<PathBuf,
         None => None,
     };
     let path = context.out_dir.join(format!("{}.rs", model.name));
-    compile::write(&path, &rust(model, &ports, jobs, &counters, clock))?;
+    compile::write(&path, &rust(model, &ports, jobs, &counters, &states, clock))?;
     Ok(path)
 }
 
@@ -177,6 +184,7 @@ fn rust(
     ports: &[HeaderPort],
     jobs: &[&Job],
     counters: &[Counters],
+    states: &[Option<String>],
     clock: Option<&HeaderPort>,
 ) -> String {
     let name = &model.name;
@@ -212,15 +220,29 @@ fn rust(
 
     let mut tables = String::new();
     let mut arms = String::new();
-    for ((job, variant), counters) in jobs.iter().zip(&variants).zip(counters) {
+    for (((job, variant), counters), state) in jobs.iter().zip(&variants).zip(counters).zip(states)
+    {
         let table = table_symbol(job);
+        if let Some(name) = state {
+            let _ = writeln!(
+                tables,
+                "            fn {name}(
+                instance: *mut ::verilated::ffi::RawInstance,
+                begin: *mut *mut ::std::ffi::c_void,
+                bytes: *mut usize,
+            );"
+            );
+        }
+        let state = state
+            .as_ref()
+            .map_or("None".into(), |name| format!("Some({name})"));
         let _ = writeln!(
             tables,
             "            static {table}: ::verilated::ffi::ModelTable;"
         );
         let _ = writeln!(
             arms,
-            "            {variant} => (unsafe {{ &{table} }}, {}, include_str!({:?})),",
+            "            {variant} => (unsafe {{ &{table} }}, {state}, {}, include_str!({:?})),",
             counters.count,
             points_file(job)
         );
@@ -268,7 +290,7 @@ impl ::verilated::Model for {type_name} {{
         unsafe extern \"C\" {{
 {tables}        }}
         // SAFETY: the tables are constants of the library built together with this file.
-        let (table, counters, points) = match variant {{
+        let (table, state, counters, points): (_, ::std::option::Option<::verilated::ffi::StateFunction>, _, _) = match variant {{
 {arms}            _ => {{
                 return Err(::verilated::VariantError {{
                     model: Self::NAME,
@@ -281,6 +303,7 @@ impl ::verilated::Model for {type_name} {{
             model: Self::NAME,
             variant,
             ports: Self::PORTS,
+            state,
             counters,
             points,
         }};

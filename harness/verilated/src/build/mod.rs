@@ -40,6 +40,7 @@ mod edge;
 mod error;
 mod generate;
 mod header;
+mod snapshot;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -64,6 +65,7 @@ pub struct Model {
     defines: Vec<(String, Option<String>)>,
     variants: Vec<Variant>,
     threads: u32,
+    snapshots: bool,
     args: Vec<String>,
 }
 
@@ -83,6 +85,7 @@ impl Model {
             defines: Vec::new(),
             variants: vec![Variant::Fast],
             threads: 1,
+            snapshots: false,
             args: Vec::new(),
         }
     }
@@ -171,6 +174,12 @@ impl Model {
     /// Let an evaluation use this many threads. 1 is the default and best for small designs.
     pub fn threads(mut self, threads: u32) -> Self {
         self.threads = threads.max(1);
+        self
+    }
+
+    /// Let instances be saved and put back; see [`Model::save`](crate::Model::save).
+    pub fn snapshots(mut self) -> Self {
+        self.snapshots = true;
         self
     }
 

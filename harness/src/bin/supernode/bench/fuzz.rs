@@ -1,7 +1,10 @@
 //! `supernode bench fuzz`.
 
+use std::path::PathBuf;
+
 use clap::value_parser;
 use harness::bench::fuzz::{Settings, sheet};
+use harness::report::file::OutFile;
 
 use super::{Files, measured};
 use crate::fuzz::ports;
@@ -22,6 +25,9 @@ pub struct Args {
     /// One device sends what no rule allows.
     #[arg(long)]
     hostile: bool,
+    /// Write the chart of the events reached as an SVG file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     #[command(flatten)]
     files: Files,
 }
@@ -34,7 +40,16 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         seeds: args.seeds,
         hostile: args.hostile,
     };
+    let svg = args.svg.as_deref().map(OutFile::create).transpose();
+    let svg = svg.map_err(Stop::Input)?;
+    let mut chart = None;
     measured(&args.files, |command, progress| {
-        sheet(&settings, command, progress)
-    })
+        let sheet = sheet(&settings, command, progress)?;
+        chart = sheet.svg();
+        Ok(sheet)
+    })?;
+    match (svg, chart) {
+        (Some(file), Some(chart)) => file.write(chart.as_bytes()).map_err(Stop::Failure),
+        _ => Ok(()),
+    }
 }

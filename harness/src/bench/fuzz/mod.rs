@@ -1,10 +1,14 @@
-//! Guided fuzzing against pure random inputs, with the same budget.
+//! Guided fuzzing against pure random inputs, with the same budget; and its speed.
 
-use crate::fuzz::{self, Progress, Settings as Campaign, Target};
+mod speed;
+
+use crate::fuzz::{self, Progress, Settings as Campaign, System};
 use crate::report::plot::{Chart, Curve, Plot};
 use crate::report::sheet::{Cell, Section, Sheet, Table};
 use crate::{Failure, FailureKind};
 
+/// Ports of the switch whose speed is measured.
+const SPEED_PORTS: usize = 8;
 /// Points of a curve.
 const POINTS: u64 = 40;
 
@@ -44,13 +48,17 @@ pub fn sheet(
         bench: "fuzz",
         title: "Guided fuzzing against pure random inputs".into(),
         command,
-        sections: vec![ends(&sampled), curves(settings, &sampled)],
+        sections: vec![
+            ends(&sampled),
+            curves(settings, &sampled),
+            speed::section(SPEED_PORTS)?,
+        ],
     })
 }
 
 /// One campaign, sampled at even steps.
 fn campaign(settings: &Settings, seed: u64, guided: bool) -> Result<Samples, Failure> {
-    let mut target = Target::switch(settings.ports, settings.hostile)?;
+    let mut target = System::switch(settings.ports, settings.hostile)?;
     let campaign = Campaign {
         guided,
         ..Campaign::of(seed, settings.execs)
@@ -108,8 +116,8 @@ fn ends(sampled: &[Vec<Samples>; 2]) -> Section {
     Section {
         title: "What each campaign has reached".into(),
         notes: vec![
-            "random: every input drawn afresh; guided: inputs that reached something new are changed, \
-             and one in sixteen is drawn afresh"
+            "random: every input drawn afresh; guided: inputs that reached something new are changed, or \
+             inputs drawn afresh, whichever brings more of late"
                 .into(),
         ],
         table,

@@ -1,0 +1,129 @@
+//! Mutators of inputs for a part alone: packets, and what goes wrong on wires.
+
+use flits::stimulus::{LinkErrors, Op, Packet, Stimulus};
+use flits::strategies::{hit, outage};
+use rand::RngExt;
+
+use super::draw::drawn;
+use super::mutate::{
+    Mutation, Mutator, another_device, back_pressure, drop_steps, idle, insert, repeat, splice,
+    start_skew, swap, to_another_node,
+};
+
+/// Most hits of an input.
+const MAX_HITS: usize = 32;
+/// Most outages: more in a row may rightly kill a link.
+const MAX_OUTAGES: usize = 2;
+
+/// Every mutator; those that are there twice are taken twice as often.
+pub(super) const MUTATORS: [Mutator; 20] = [
+    insert,
+    insert,
+    drop_steps,
+    drop_steps,
+    repeat,
+    swap,
+    splice,
+    to_another_node,
+    idle,
+    idle,
+    back_pressure,
+    another_device,
+    start_skew,
+    another_packet,
+    another_packet,
+    to_one_output,
+    longer_wire,
+    another_hit,
+    another_hit,
+    another_outage,
+];
+
+/// The packets of some steps.
+fn packets<'a>(
+    stimulus: &'a mut Stimulus,
+    mutation: &mut Mutation<'_>,
+) -> impl Iterator<Item = &'a mut Packet> {
+    let range = mutation.range(stimulus);
+    (stimulus.steps[range].iter_mut()).filter_map(|step| match &mut step.op {
+        Op::Packet(packet) => Some(packet),
+        _ => None,
+    })
+}
+
+/// Another packet in the place of one.
+fn another_packet(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+    let mut fresh = mutation.fresh(stimulus).into_iter();
+    for packet in packets(stimulus, mutation) {
+        if let Some(Op::Packet(other)) = fresh.next().map(|step| step.op) {
+            *packet = other;
+        }
+    }
+}
+
+/// Some packets to one output, of one length: what makes queues full.
+fn to_one_output(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+    let mut first: Option<Packet> = None;
+    for packet in packets(stimulus, mutation) {
+        let first = first.get_or_insert_with(|| packet.clone());
+        if packet.class == first.class {
+            (packet.to, packet.length) = (first.to.clone(), first.length);
+        } else {
+            packet.to.truncate(1);
+        }
+    }
+}
+
+/// What goes wrong on the wires, if there are any.
+fn wires(stimulus: &mut Stimulus) -> Option<&mut LinkErrors> {
+    stimulus.config.link_errors.as_mut()
+}
+
+fn longer_wire(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+    if let Some(errors) = wires(stimulus) {
+        errors.delay = mutation.rng.random_range(0..=20);
+    }
+}
+
+/// One hit more or less, or one in another cycle; near another one more often than not, since what a
+/// link does about one error is disturbed by the next.
+fn another_hit(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+    let rng = &mut *mutation.rng;
+    let Some(errors) = wires(stimulus) else {
+        return;
+    };
+    let hits = &mut errors.hits;
+    let some = (!hits.is_empty()).then(|| rng.random_range(0..hits.len()));
+    match (some, rng.random_range(0..4)) {
+        (Some(at), 0) => drop(hits.remove(at)),
+        (Some(at), 1) => hits[at].from = rng.random_range(0..600),
+        (near, _) if hits.len() < MAX_HITS => {
+            let Some(mut fresh) = drawn(&hit(), rng.random()) else {
+                return;
+            };
+            if let Some(near) = near
+                && rng.random_ratio(2, 3)
+            {
+                fresh.from = hits[near].from + rng.random_range(0..40);
+            }
+            hits.push(fresh);
+        }
+        _ => {}
+    }
+}
+
+/// One outage more or less.
+fn another_outage(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+    let rng = &mut *mutation.rng;
+    let Some(errors) = wires(stimulus) else {
+        return;
+    };
+    let outages = &mut errors.outages;
+    if !outages.is_empty() && rng.random() {
+        outages.remove(rng.random_range(0..outages.len()));
+    } else if outages.len() < MAX_OUTAGES
+        && let Some(fresh) = drawn(&outage(), rng.random())
+    {
+        outages.push(fresh);
+    }
+}
