@@ -55,12 +55,25 @@ fn hash(name: &str) -> u64 {
     })
 }
 
-/// Random cases to try: `cases`, or `SUPERNODE_CASES` where that is set.
+/// Random cases to try: `cases`, or what `SUPERNODE_CASES` makes of them where that is set.
+///
+/// # Panics
+/// If it is neither a number nor a share.
 fn cases(cases: u32) -> u32 {
-    std::env::var("SUPERNODE_CASES")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(cases)
+    match std::env::var("SUPERNODE_CASES") {
+        Ok(text) => cases_of(cases, &text).unwrap_or_else(|| {
+            panic!("SUPERNODE_CASES is \"{text}\"; give a number, like 500, or a share, like 20%")
+        }),
+        Err(_) => cases,
+    }
+}
+
+/// A number of cases, or a share of those that a test has.
+fn cases_of(cases: u32, text: &str) -> Option<u32> {
+    match text.strip_suffix('%') {
+        Some(share) => Some((share.parse::<u32>().ok()?.checked_mul(cases)? / 100).max(1)),
+        None => text.parse().ok(),
+    }
 }
 
 /// Where failing stimuli go.
@@ -226,6 +239,15 @@ mod tests {
         assert_eq!(
             (number("12"), number("0xc"), number("c")),
             (Some(12), Some(12), None)
+        );
+    }
+
+    #[test]
+    fn cases_are_a_number_or_a_share() {
+        let texts = ["500", "20%", "1%", "", "20 %", "%"];
+        assert_eq!(
+            texts.map(|text| cases_of(60, text)),
+            [Some(500), Some(12), Some(1), None, None, None]
         );
     }
 

@@ -13,5 +13,5 @@ mod sink;
 mod totals;
 pub mod waivers;
 
-pub use sink::{DIRECTORY, add_bins, add_points, is_on, variant};
+pub use sink::{Counted, DIRECTORY, add_bins, is_on};
 pub use totals::{Point, Totals};

@@ -72,7 +72,7 @@ pub struct Figures {
     pub lines: Share,
     /// Ways of branches.
     pub branches: Share,
-    /// Bits of signals, where they are counted.
+    /// Bits of signals that went up and down, where they are counted.
     pub toggles: Share,
 }
 
@@ -87,6 +87,17 @@ pub struct Unreached {
     pub reason: Option<String>,
 }
 
+/// A signal of which some bit never went up and down.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Still {
+    /// The file that declares it.
+    pub file: String,
+    /// The line there.
+    pub line: u32,
+    /// Its name.
+    pub signal: String,
+}
+
 /// What the coverage of a suite comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coverage {
@@ -96,6 +107,8 @@ pub struct Coverage {
     pub groups: Vec<(&'static str, &'static str, Share)>,
     /// Points of the RTL, then bins.
     pub unreached: Vec<Unreached>,
+    /// Signals with still bits, and how many of their bits are not.
+    pub still: BTreeMap<Still, Share>,
     /// Bins that were reached and are in no group: what was held to be impossible is not.
     pub undeclared: Vec<String>,
     /// Waivers that explain nothing.
@@ -115,6 +128,7 @@ impl Coverage {
             modules: BTreeMap::new(),
             groups: Vec::new(),
             unreached: Vec::new(),
+            still: BTreeMap::new(),
             undeclared: Vec::new(),
             stale: Vec::new(),
         };
@@ -142,7 +156,8 @@ impl Coverage {
             };
             let module = self.modules.entry(point.module().to_string()).or_default();
             if point.kind == "v_toggle" {
-                module.toggles.add(hit, waiver.is_some());
+                module.toggles.add(hit, false);
+                self.still.entry(still(point)).or_default().add(hit, false);
                 continue;
             }
             if point.is_branch() {
@@ -172,6 +187,7 @@ impl Coverage {
                     .add(count > 0, waived_lines.contains(&(file, line)));
             }
         }
+        self.still.retain(|_, share| share.hit < share.all);
     }
 
     /// Answers the bins that were not reached.
@@ -290,6 +306,16 @@ impl Coverage {
     }
 }
 
+/// The signal of a bit.
+fn still(point: &Point) -> Still {
+    let name = point.comment.split('[').next().unwrap_or_default();
+    Still {
+        file: point.file.clone(),
+        line: point.line,
+        signal: name.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::totals::tests::point;
@@ -356,6 +382,24 @@ mod tests {
             .filter(|c| c.contains("remove the waiver"))
             .collect();
         assert_eq!(stale.len(), 2, "{stale:?}");
+    }
+
+    #[test]
+    fn a_signal_is_still_while_one_of_its_bits_is() {
+        let bit = |signal, up_and_down| (point("rtl/a.sv", 1, "v_toggle", signal), up_and_down);
+        let points = [bit("a[0]", 2), bit("a[1]", 0), bit("b[0]", 1)];
+        let totals = Totals {
+            points: points.into(),
+            ..Totals::default()
+        };
+        let coverage = Coverage::new(&totals, &[], &[], source);
+        let still = coverage.still.iter();
+        let still: Vec<_> = still
+            .map(|(still, share)| (still.signal.as_str(), share.hit, share.all))
+            .collect();
+        assert_eq!(still, [("a", 1, 2)]);
+        assert_eq!(coverage.rtl().toggles.percent().round(), 67.0);
+        assert_eq!(coverage.complaints(), [""; 0], "bits have no gate");
     }
 
     #[test]

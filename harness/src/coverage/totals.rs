@@ -26,15 +26,17 @@ pub struct Point {
 }
 
 impl Point {
-    fn new(point: &CoverPoint) -> Point {
-        Point {
-            file: point.file.trim_start_matches("../").to_string(),
+    /// The point, if it is in the design; what the harness puts around it has none.
+    fn new(point: &CoverPoint) -> Option<Point> {
+        let file = point.file.strip_prefix("../")?;
+        Some(Point {
+            file: file.to_string(),
             line: point.line,
             column: point.column,
             kind: point.page.split('/').next().unwrap_or_default().to_string(),
             comment: point.comment.clone(),
             lines: point.lines.iter().map(|l| (*l.start(), *l.end())).collect(),
-        }
+        })
     }
 
     /// Whether it is one of the ways that a branch goes.
@@ -61,7 +63,7 @@ impl Point {
     }
 }
 
-/// How often each point and each bin was reached.
+/// How often each point and each bin was reached; of a bit, how often it went up and down again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
     /// The RTL.
@@ -72,10 +74,10 @@ pub struct Totals {
 
 impl Totals {
     /// Adds the counters of a model.
-    pub fn add_points(&mut self, points: &[Option<CoverPoint>], counters: &[u32]) {
-        for (point, &count) in points.iter().zip(counters) {
-            if let Some(point) = point {
-                *self.points.entry(Point::new(point)).or_default() += u64::from(count);
+    pub fn add_points(&mut self, points: &[Option<CoverPoint>], counts: &[u64]) {
+        for (point, count) in points.iter().zip(counts) {
+            if let Some(point) = point.as_ref().and_then(Point::new) {
+                *self.points.entry(point).or_default() += count;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The Verilated models of the switch.
 
 use super::{HomeView, Inputs, Outputs, Saved, Switch};
-use crate::coverage;
+use crate::coverage::Counted;
 use crate::wave::tracks;
 use crate::{Failure, FailureKind};
 use std::ops::Range;
@@ -97,7 +97,7 @@ pub trait SwitchModel: Clocked + 'static {
 /// # Errors
 /// If it is not built in that variant.
 pub fn rtl<M: SwitchModel>(variant: Variant) -> Result<Box<dyn Switch>, Failure> {
-    match M::with_variant(coverage::variant::<M>(variant)) {
+    match Counted::<M>::new(variant) {
         Ok(model) => Ok(Box::new(Rtl {
             model,
             offset: 0,
@@ -109,19 +109,18 @@ pub fn rtl<M: SwitchModel>(variant: Variant) -> Result<Box<dyn Switch>, Failure>
 
 /// A model and when its reset ended.
 struct Rtl<M: SwitchModel> {
-    model: M,
+    model: Counted<M>,
     /// Cycles of the model before cycle 0 of the switch.
     offset: u64,
     /// The VCD file that is being written, and the offset when it began.
     trace: Option<(PathBuf, u64)>,
 }
 
-/// A waveform that nobody has closed still gets its tracks, and what was reached is kept.
+/// A waveform that nobody has closed still gets its tracks.
 impl<M: SwitchModel> Drop for Rtl<M> {
     fn drop(&mut self) {
         // Nobody is left to be told of an error.
         let _ = self.trace_close();
-        coverage::add_points(&self.model);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Verilated end of a link.
 
 use super::word::WireWord;
-use crate::coverage;
+use crate::coverage::Counted;
 use crate::dut::Variant;
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, LinkWord};
@@ -112,7 +112,7 @@ pub trait LinkEnd {
 /// # Errors
 /// If it is not built in that variant.
 pub fn verilated(variant: Variant) -> Result<Box<dyn LinkEnd>, Failure> {
-    match PlainLinkEnd::with_variant(coverage::variant::<PlainLinkEnd>(variant)) {
+    match Counted::<PlainLinkEnd>::new(variant) {
         Ok(model) => Ok(Box::new(Rtl(model))),
         Err(error) => Err(Failure::new(0, FailureKind::Setup, error.to_string())),
     }
@@ -124,20 +124,13 @@ pub fn verilated(variant: Variant) -> Result<Box<dyn LinkEnd>, Failure> {
 /// # Errors
 /// If it is not built in that variant.
 pub fn tight(variant: Variant) -> Result<Box<dyn LinkEnd>, Failure> {
-    match TightLinkEnd::with_variant(coverage::variant::<TightLinkEnd>(variant)) {
+    match Counted::<TightLinkEnd>::new(variant) {
         Ok(model) => Ok(Box::new(Rtl(model))),
         Err(error) => Err(Failure::new(0, FailureKind::Setup, error.to_string())),
     }
 }
 
-struct Rtl<M: Clocked>(M);
-
-/// What was reached is kept.
-impl<M: Clocked> Drop for Rtl<M> {
-    fn drop(&mut self) {
-        coverage::add_points(&self.0);
-    }
-}
+struct Rtl<M: Clocked>(Counted<M>);
 
 impl<M: Clocked> Rtl<M> {
     fn cycle(&mut self) -> Result<(), Failure> {

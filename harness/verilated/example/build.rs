@@ -14,7 +14,9 @@ fn main() -> Result<(), Error> {
     build::build_all(&[
         queue
             .snapshots()
-            .variants([Variant::Fast, Variant::Cov, Variant::Wave]),
+            .variant_arg(Variant::Toggle, "--coverage-max-width")
+            .variant_arg(Variant::Toggle, "32")
+            .variants([Variant::Fast, Variant::Cov, Variant::Toggle, Variant::Wave]),
         deep.param("PayloadWidth", 320).threads(2),
         Model::new("oscillator").source("rtl/oscillator.sv"),
     ])?;

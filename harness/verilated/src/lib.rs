@@ -79,18 +79,28 @@ pub enum Variant {
     Fast,
     /// With counters of line and cover-statement coverage.
     Cov,
+    /// As [`Variant::Cov`], and with counters of every bit that changes: several times as large and as
+    /// slow to compile; `--coverage-max-width` as a [`variant_arg`](build::Model::variant_arg) leaves out
+    /// what is wider.
+    Toggle,
     /// Able to record waves.
     Wave,
 }
 
 impl Variant {
-    /// The name used in files and symbols: `fast`, `cov` or `wave`.
+    /// The name used in files and symbols: `fast`, `cov`, `toggle` or `wave`.
     pub fn name(self) -> &'static str {
         match self {
             Variant::Fast => "fast",
             Variant::Cov => "cov",
+            Variant::Toggle => "toggle",
             Variant::Wave => "wave",
         }
+    }
+
+    /// Whether a model of it has coverage counters.
+    pub fn counts(self) -> bool {
+        matches!(self, Variant::Cov | Variant::Toggle)
     }
 }
 

@@ -171,7 +171,7 @@ pub trait Model: Send + Sized {
         self.exclusive().trace_close()
     }
 
-    /// The coverage counters; empty unless the variant is [`Variant::Cov`]. They wrap at 2^32.
+    /// The coverage counters; empty unless the variant [counts](Variant::counts). They wrap at 2^32.
     fn coverage(&self) -> &[u32] {
         self.shared().coverage()
     }

@@ -1,8 +1,8 @@
 //! P10 of whole systems: errors on the links change timing only.
 
 use crate::patterns::errors;
-use flits::stimulus::{LinkErrors, Op, Stimulus, Tiers};
-use flits::strategies::Programs;
+use flits::stimulus::{LinkErrors, Op, OpKind, Stimulus, Tiers};
+use flits::strategies::{Programs, Shape};
 use harness::sim::{RunOptions, Supernode};
 use harness::workload::kv::{Kv, Layout};
 use harness::workload::sample;
@@ -65,6 +65,22 @@ fn p10_memory_stays_one_memory_whatever_the_links_do() {
         100,
         &property::tight(),
         &with_links(Programs::new(4).steps(1..=120).strategy(), errors(CYCLES)),
+        |_, _| Ok(()),
+    );
+}
+
+#[test]
+fn p10_a_hot_line_has_one_writer_or_many_readers_whatever_the_links_do() {
+    let kinds = [OpKind::Load, OpKind::Store, OpKind::FetchAdd, OpKind::Evict];
+    let programs = Programs::new(4)
+        .kinds(&kinds)
+        .shape(Shape::HotLine)
+        .steps(20..=120);
+    property::check(
+        "p10_a_hot_line_has_one_writer_or_many_readers_whatever_the_links_do",
+        40,
+        &property::tight(),
+        &with_links(programs.strategy(), errors(CYCLES)),
         |_, _| Ok(()),
     );
 }

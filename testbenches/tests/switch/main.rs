@@ -33,6 +33,7 @@ mod programs;
 mod properties;
 mod races;
 mod regressions;
+mod scarce;
 mod sharing;
 mod silent;
 mod tiers;

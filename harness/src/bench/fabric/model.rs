@@ -1,12 +1,13 @@
 //! The Verilated fabric.
 
+use crate::coverage::Counted;
 use crate::dut::{CLASSES, TIGHT_PORTS};
 use crate::link::{trace_failure, trace_from_now};
 use crate::{Failure, FailureKind};
 use flits::{Class, Flit, LinkWord};
 use std::ops::Range;
 use std::path::Path;
-use verilated::{Clocked, Model, Port, Variant};
+use verilated::{Clocked, Port, Variant, VariantError};
 
 verilated::model!(fabric4);
 verilated::model!(fabric8);
@@ -36,9 +37,9 @@ impl Fabric {
     /// If there is no such model, or an assertion of it fires.
     pub fn new(ports: usize, variant: Variant) -> Result<Fabric, Failure> {
         let pins = match ports {
-            4 => boxed(Fabric4::with_variant(variant)),
-            8 => boxed(Fabric8::with_variant(variant)),
-            16 => boxed(Fabric16::with_variant(variant)),
+            4 => boxed(Counted::<Fabric4>::new(variant)),
+            8 => boxed(Counted::<Fabric8>::new(variant)),
+            16 => boxed(Counted::<Fabric16>::new(variant)),
             _ => Err(format!(
                 "there is no model of a fabric with {ports} ports; 4, 8, 16 exist"
             )),
@@ -175,7 +176,7 @@ impl Fabric {
 }
 
 fn boxed<M: Clocked + 'static>(
-    model: Result<M, verilated::VariantError>,
+    model: Result<Counted<M>, VariantError>,
 ) -> Result<Box<dyn Pins>, String> {
     let model = model.map_err(|error| error.to_string())?;
     Ok(Box::new(Bound {
@@ -264,8 +265,8 @@ trait Pins {
 }
 
 /// A model and where its pins are.
-struct Bound<M> {
-    model: M,
+struct Bound<M: Clocked> {
+    model: Counted<M>,
     ports: [usize; Pin::ALL.len()],
 }
 

@@ -88,6 +88,26 @@ fn lcov_has_a_count_for_each_line_of_the_file() -> Result {
 }
 
 #[test]
+fn a_bit_counts_its_changes_unless_its_signal_is_too_wide() -> Result {
+    let mut queue = RecordQueue::with_variant(Variant::Toggle)?;
+    queue.reset()?;
+    for word in [0b101, 0b001, 0b101] {
+        queue.push(word)?;
+    }
+    let points = queue.cover_points();
+    let changes = |bit: &str| {
+        let is_bit =
+            |p: &verilated::CoverPoint| p.page.starts_with("v_toggle/") && p.comment == bit;
+        let index = points.iter().position(|p| p.as_ref().is_some_and(is_bit));
+        index.map(|index| queue.coverage()[index])
+    };
+    let word = ["word_i[0]", "word_i[1]", "word_i[2]"].map(changes);
+    assert_eq!(word, [Some(1), Some(0), Some(3)]);
+    assert_eq!(changes("stamp_i[0]"), None);
+    Ok(())
+}
+
+#[test]
 fn other_variants_have_no_counters() {
     let queue = RecordQueue::new();
     assert!(queue.coverage().is_empty());

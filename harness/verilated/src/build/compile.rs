@@ -188,10 +188,7 @@ fn flags(tool: &Verilator, seam: &Path, opt: &[&str], variant: Variant) -> Vec<S
     let wave = u8::from(variant == Variant::Wave);
     flags.push(format!("-DVM_TRACE={wave}"));
     flags.push(format!("-DVM_TRACE_VCD={wave}"));
-    flags.push(format!(
-        "-DVM_COVERAGE={}",
-        u8::from(variant == Variant::Cov)
-    ));
+    flags.push(format!("-DVM_COVERAGE={}", u8::from(variant.counts())));
     flags.push(format!("-I{}", tool.include.display()));
     flags.push(format!("-I{}", tool.include.join("vltstd").display()));
     flags.push(format!("-I{}", seam.display()));

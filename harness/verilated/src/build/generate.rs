@@ -38,9 +38,9 @@ pub fn model(context: &Context, model: &Model, jobs: &[&Job]) -> Result<PathBuf,
         }
         let files = Files::of(job)?;
         let sources: Vec<_> = files.fast.into_iter().chain(files.slow).collect();
-        let own_counters = match job.variant {
-            Variant::Cov => coverage::counters(job, &sources)?,
-            _ => Counters::default(),
+        let own_counters = match job.variant.counts() {
+            true => coverage::counters(job, &sources)?,
+            false => Counters::default(),
         };
         let mut shim = shim(job, &own, &own_counters, remembered(job, model, &own)?);
         let mut state = None;
@@ -72,7 +72,11 @@ fn remembered(
     model: &Model,
     ports: &[HeaderPort],
 ) -> Result<Option<(String, String)>, Error> {
-    let (Some(name), Variant::Fast | Variant::Cov) = (&model.clock, job.variant) else {
+    let Some(name) = model
+        .clock
+        .as_ref()
+        .filter(|_| job.variant != Variant::Wave)
+    else {
         return Ok(None);
     };
     let clock = &clock_port(model, name, ports)?.member;

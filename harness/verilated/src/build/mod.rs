@@ -67,6 +67,7 @@ pub struct Model {
     threads: u32,
     snapshots: bool,
     args: Vec<String>,
+    variant_args: Vec<(Variant, String)>,
 }
 
 impl Model {
@@ -87,6 +88,7 @@ impl Model {
             threads: 1,
             snapshots: false,
             args: Vec::new(),
+            variant_args: Vec::new(),
         }
     }
 
@@ -187,6 +189,18 @@ impl Model {
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
+    }
+
+    /// Pass an argument to Verilator for one variant only.
+    pub fn variant_arg(mut self, variant: Variant, arg: impl Into<String>) -> Self {
+        self.variant_args.push((variant, arg.into()));
+        self
+    }
+
+    /// What Verilator is told of one variant.
+    fn of(&self, variant: Variant) -> Self {
+        let own = self.variant_args.iter().filter(|(of, _)| *of == variant);
+        own.fold(self.clone(), |model, (_, arg)| model.arg(arg))
     }
 
     /// Build this model alone.
@@ -331,7 +345,7 @@ fn build_in(context: &Context, models: &[Model]) -> Result<Artifacts, Error> {
     let mut translations = Vec::new();
     for model in models {
         for &variant in &model.variants {
-            translations.push(verilator::Job::new(context, model, variant));
+            translations.push(verilator::Job::new(context, &model.of(variant), variant));
         }
     }
     let verilated = verilator::run_all(context, &tool, &translations)?;

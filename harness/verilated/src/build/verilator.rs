@@ -115,9 +115,14 @@ impl Job {
         args.extend(["--prefix".into(), prefix.clone()]);
         args.extend(["--Mdir".into(), dir.display().to_string()]);
         args.extend(["--threads".into(), model.threads.to_string()]);
+        let covered = ["--coverage-line", "--coverage-user"];
         match variant {
             Variant::Fast => {}
-            Variant::Cov => args.extend(["--coverage-line".into(), "--coverage-user".into()]),
+            Variant::Cov => args.extend(covered.map(String::from)),
+            Variant::Toggle => {
+                args.extend(covered.map(String::from));
+                args.push("--coverage-toggle".into());
+            }
             Variant::Wave => args.push("--trace".into()),
         }
         args.extend(
@@ -225,7 +230,7 @@ impl Job {
         for line in messages.lines() {
             println!("cargo:warning={line}");
         }
-        if self.variant == Variant::Cov && self.threads == 1 {
+        if self.variant.counts() && self.threads == 1 {
             coverage::plain_counters(self)?;
         }
         let stamp = self.stamp(tool).ok_or_else(|| Error::Output {
