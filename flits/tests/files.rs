@@ -299,7 +299,7 @@ fn a_bad_step_is_told_with_file_and_line() {
         (
             r#"{"node":0,"op":"fence","colour":1}"#,
             "column 31: unknown field `colour`, expected one of `node`, `after`, `op`, `addr`, \
-             `size`, `atomic`, `expected`, `value`, `words`",
+             `size`, `atomic`, `expected`, `value`, `words`, `class`, `to`, `length`, `high`",
         ),
         (
             r#"{"node":1,"op":"atomic_load","addr":"0x0","size":8,"value":"0x1"}"#,

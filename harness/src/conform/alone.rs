@@ -229,7 +229,9 @@ impl Alone {
     /// if it has got one.
     pub fn stray(&mut self, node: u8, tracker: u16) {
         let port = usize::from(node);
-        if self.slice.is_free(port) && !self.snooped.contains(&(tracker, node)) {
+        // What it has answered by the link it owes until the home has read that.
+        let open = self.snooped.contains(&(tracker, node)) || !self.slice.is_still();
+        if self.slice.is_free(port) && !open {
             let (src, ack) = (numbering().node(port), None);
             self.slice.stray(port, PortAnswer { src, tracker, ack });
             self.tell(format_args!(
@@ -253,7 +255,9 @@ impl Alone {
             return;
         };
         let owed = self.snooped.iter().filter(|snoop| snoop.0 == tracker);
-        if owed.count() != waiting.len() || !self.slice.is_free(0) {
+        // Nor does a node speak for itself in the same cycle.
+        let free = (0..HOME_PORTS).all(|port| self.slice.is_free(port));
+        if owed.count() != waiting.len() || !free {
             return;
         }
         for channel in waiting {

@@ -33,9 +33,13 @@ pub(super) struct Slice {
     /// Cycles between two returns of credits to the home.
     pace: u64,
     assembler: Assembler,
+    /// The packet of the last cycle: nobody answers it before the view has shown it.
+    left: Option<Packet>,
     /// Something was sent that the home must drop.
     strayed: bool,
     cycle: u64,
+    /// When a word came last.
+    last_word: u64,
     /// Cycles since the last sign of the home.
     idle: u64,
 }
@@ -64,8 +68,10 @@ impl Slice {
             owed: [0; CLASSES],
             pace: 1,
             assembler: Assembler::new(),
+            left: None,
             strayed: false,
             cycle: 0,
+            last_word: 0,
             idle: 0,
         };
         slice.restart(1)?;
@@ -78,7 +84,8 @@ impl Slice {
         self.conformance = conformance();
         (self.words, self.answers) = Default::default();
         (self.credits, self.owed) = ([0; CLASSES], [DEPTH; CLASSES]);
-        (self.turn, self.cycle, self.idle, self.strayed) = Default::default();
+        (self.turn, self.strayed, self.left) = Default::default();
+        (self.cycle, self.last_word, self.idle) = Default::default();
         (self.pace, self.assembler) = (1, Assembler::new());
         // Until all credits are there.
         for _ in 0..2 * DEPTH + 8 {
@@ -124,19 +131,28 @@ impl Slice {
         self.answers[port].is_empty()
     }
 
+    /// Whether the home has worked off every word of its link, and has sent nothing just now.
+    pub(super) fn is_still(&self) -> bool {
+        self.left.is_none()
+            && self.words.iter().all(VecDeque::is_empty)
+            && self.cycle >= self.last_word + SETTLED
+    }
+
     /// Whether the home took or did something in the last cycle.
     pub(super) fn acted(&self) -> bool {
         self.idle == 0
     }
 
-    /// Whether the home has taken everything and does nothing more by itself.
+    /// Whether the home has taken everything and does nothing more by itself, not even when it gets
+    /// credits.
     pub(super) fn waits(&self) -> bool {
         self.idle >= SETTLED
+            && self.owed == [0; CLASSES]
             && self.words.iter().all(VecDeque::is_empty)
             && self.answers.iter().all(VecDeque::is_empty)
     }
 
-    /// One clock cycle; the packet that the home has sent with it.
+    /// One clock cycle; the packet that the home had sent with the one before.
     pub(super) fn cycle(&mut self) -> Result<Option<Packet>, Failure> {
         self.cycle += 1;
         let ready = |&class: &usize| self.credits[class] > 0 && !self.words[class].is_empty();
@@ -144,7 +160,7 @@ impl Slice {
         let next = turns.find(ready);
         self.inputs.rx = None;
         if let Some(class) = next {
-            self.turn = class;
+            (self.turn, self.last_word) = (class, self.cycle);
             self.credits[class] -= 1;
             self.inputs.rx = self.words[class].pop_front();
         }
@@ -174,12 +190,14 @@ impl Slice {
             let text = "the home drops what it was sent, and waits for it";
             return Err(Failure::new(self.cycle, FailureKind::Protocol, text));
         }
-        let Some(word) = self.outputs.tx.take() else {
-            return Ok(None);
-        };
-        self.owed[word.class as usize] += 1;
-        (self.assembler.push(word))
-            .map_err(|error| Failure::new(self.cycle, FailureKind::Link, format!("home: {error}")))
+        let left = self.left.take();
+        if let Some(word) = self.outputs.tx.take() {
+            self.owed[word.class as usize] += 1;
+            self.left = self.assembler.push(word).map_err(|error| {
+                Failure::new(self.cycle, FailureKind::Link, format!("home: {error}"))
+            })?;
+        }
+        Ok(left)
     }
 
     /// The run is over: nothing is due, and all credits are back.

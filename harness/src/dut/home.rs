@@ -1,7 +1,7 @@
 //! The pins of a home slice alone: `rtl/home_top.sv`.
 
 use super::{HomeView, PortAnswer, Variant};
-use crate::coverage;
+use crate::coverage::Counted;
 use crate::{Failure, FailureKind};
 use flits::{LinkWord, NodeId};
 use verilated::Clocked;
@@ -89,19 +89,13 @@ pub fn home_alone(variant: Variant) -> Result<Box<dyn HomeSlice>, Failure> {
 /// # Errors
 /// If it is not built in that variant.
 pub fn home_of<M: HomeModel>(variant: Variant) -> Result<Box<dyn HomeSlice>, Failure> {
-    match M::with_variant(coverage::variant::<M>(variant)) {
+    match Counted::<M>::new(variant) {
         Ok(model) => Ok(Box::new(Rtl(model))),
         Err(error) => Err(Failure::new(0, FailureKind::Setup, error.to_string())),
     }
 }
 
-struct Rtl<M: HomeModel>(M);
-
-impl<M: HomeModel> Drop for Rtl<M> {
-    fn drop(&mut self) {
-        coverage::add_points(&self.0);
-    }
-}
+struct Rtl<M: HomeModel>(Counted<M>);
 
 impl<M: HomeModel> Rtl<M> {
     fn cycle(&mut self) -> Result<(), Failure> {

@@ -321,7 +321,7 @@ impl Dut {
     /// # Errors
     /// If a register access fails.
     pub fn set_home_timeout(&mut self, log2: u8, checks: &mut Checkers) -> Result<(), Failure> {
-        self.set_everywhere(csr::HOME_TIMEOUT, log2.into(), checks)
+        self.set_everywhere(&[(csr::HOME_TIMEOUT, log2.into())], checks)
     }
 
     /// Lets the switches end a packet that its device has not gone on with for 2 to the power `log2`
@@ -330,17 +330,18 @@ impl Dut {
     /// # Errors
     /// If a register access fails.
     pub fn set_packet_timeout(&mut self, log2: u8, checks: &mut Checkers) -> Result<(), Failure> {
-        self.set_everywhere(csr::PACKET_TIMEOUT, log2.into(), checks)
+        // The interval under way would go on to its end; without any, the new one begins at once.
+        let writes = [0, log2.into()].map(|value| (csr::PACKET_TIMEOUT, value));
+        self.set_everywhere(&writes, checks)
     }
 
-    /// Gives a register the same value on all chips.
+    /// Writes the same registers and values on all chips.
     fn set_everywhere(
         &mut self,
-        addr: u32,
-        value: u32,
+        writes: &[(u32, u32)],
         checks: &mut Checkers,
     ) -> Result<(), Failure> {
-        let lists = vec![vec![(addr, value)]; self.chips()];
+        let lists = vec![writes.to_vec(); self.chips()];
         self.csr_write_all(&lists, checks)
     }
 

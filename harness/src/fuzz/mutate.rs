@@ -32,7 +32,7 @@ pub(super) struct Mutation<'a> {
 pub(super) type Mutator = fn(&mut Stimulus, &mut Mutation<'_>);
 
 /// Every mutator; those that are there twice are taken twice as often.
-const MUTATORS: [Mutator; 21] = [
+const MUTATORS: [Mutator; 20] = [
     insert,
     insert,
     drop_steps,
@@ -53,7 +53,6 @@ const MUTATORS: [Mutator; 21] = [
     another_device,
     start_skew,
     spoil_words,
-    rights,
 ];
 
 /// Mutates a stimulus, in place; what comes out can be run.
@@ -325,33 +324,6 @@ pub(super) fn start_skew(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let skew = &mut stimulus.config.start_skew;
     skew.resize(ports, 0);
     skew[mutation.rng.random_range(0..ports)] = mutation.rng.random_range(0..48);
-}
-
-/// Who may read and write a region, and who a port is.
-fn rights(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
-    let rng = &mut *mutation.rng;
-    let config = &mut stimulus.config;
-    let some = |rng: &mut Pcg64Mcg| match rng.random_range(0..3) {
-        0 => u16::MAX,
-        1 => 1 << rng.random_range(0..4),
-        _ => rng.random_range(0..16),
-    };
-    let regions = config.regions.len();
-    match rng.random_range(0..3) {
-        0 => {
-            config.port_partitions.resize(config.ports, u16::MAX);
-            let port = rng.random_range(0..config.ports);
-            config.port_partitions[port] = some(rng);
-        }
-        kind if regions > 0 => {
-            let region = &mut config.regions[rng.random_range(0..regions)];
-            match kind {
-                1 => region.read_partitions = some(rng),
-                _ => region.write_partitions = some(rng),
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Flips bits of a word of a hostile device, tears its packet, or sends it in another class.

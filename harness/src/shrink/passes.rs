@@ -118,7 +118,7 @@ fn packets(search: &mut dyn Tries) {
 
 /// What is around the nodes: links, chips, partitions, stalls, time-outs.
 fn surroundings(search: &mut dyn Tries) {
-    let simpler: [fn(&mut Config); 8] = [
+    let simpler: [fn(&mut Config); 9] = [
         |config| config.link_errors = None,
         |config| config.tiers = None,
         |config| config.port_partitions.clear(),

@@ -214,27 +214,34 @@ impl Machine {
         Ok(())
     }
 
-    /// A word arrives where no device is.
+    /// A word arrives where no device is, or one that takes whatever comes.
     fn receive_nobody(&mut self, port: usize, class: usize) -> Result<(), Failure> {
-        let word = self.dut.take(port, class);
-        match (&self.stations[port].device, word) {
-            (Device::None, Some(word)) => {
-                let text = format!("port {port} has no device and is sent {word}");
-                Err(Failure::new(self.dut.cycle(), FailureKind::Link, text))
-            }
-            _ => Ok(()),
-        }
+        let Some(word) = self.dut.take(port, class) else {
+            return Ok(());
+        };
+        let station = &mut self.stations[port];
+        let what = match station.device {
+            Device::None => format!("port {port} has no device and is sent {word}"),
+            _ => match station.assembler.push(word) {
+                Ok(_) => return Ok(()),
+                Err(error) => format!("port {port}: the switch sends no packet: {error}"),
+            },
+        };
+        Err(Failure::new(self.dut.cycle(), FailureKind::Link, what))
     }
 
-    /// Whether no device wants anything and nothing is on the links or waits in the switch's inputs.
+    /// Whether no device wants anything, nothing is on the links or waits in the switch's inputs, and
+    /// no device has got part of a packet.
     fn is_quiet(&self) -> bool {
         let lost = self.dut.lost();
         self.dut.is_quiet()
             && self.dut.credits_home(self.switch_depth)
             && (self.stations.iter().enumerate())
                 .filter(|&(port, _)| lost >> port & 1 == 0)
-                .filter_map(|(_, station)| station.device.agent())
-                .all(|agent| agent.is_idle())
+                .all(|(_, station)| {
+                    let agent = station.device.agent();
+                    agent.is_none_or(|agent| agent.is_idle()) && !station.assembler.is_inside()
+                })
     }
 
     /// Goes on until nothing moves any more.

@@ -12,9 +12,10 @@ on_one_switch_and_on_two_tiers!(
     p9_what_belongs_to_one_partition_is_neither_read_nor_changed_nor_noticed_from_another,
 );
 
-/// The system of the private programs, of which each node's lines belong to the node's partition.
+/// The system of the private programs, of which each node's lines belong to the node's partition. It
+/// has no store buffers, whose stores are refused when the program has gone on.
 fn divided(config: &Config, partitions: &[u16]) -> Config {
-    let mut divided = config.clone();
+    let mut divided = config.clone().with_store_buffers(0);
     divided.port_partitions = partitions.to_vec();
     let areas = |region: &Region| {
         let region = region.clone();
@@ -59,11 +60,20 @@ fn intruded() -> impl Strategy<Value = Stimulus> {
     })
 }
 
+/// The partitions of a port.
+fn partitions(config: &Config, port: usize) -> u16 {
+    config
+        .port_partitions
+        .get(port)
+        .copied()
+        .unwrap_or(u16::MAX)
+}
+
 /// Whether a port is in a partition to which an address belongs.
 fn belongs(config: &Config, port: usize, addr: u64) -> bool {
     let owns = |region: &&Region| (region.base..region.base + region.size).contains(&addr);
     let region = config.regions.iter().find(owns);
-    region.is_some_and(|region| config.port_partitions[port] & region.read_partitions != 0)
+    region.is_some_and(|region| partitions(config, port) & region.read_partitions != 0)
 }
 
 fn p9_what_belongs_to_one_partition_is_neither_read_nor_changed_nor_noticed_from_another(
@@ -114,7 +124,7 @@ fn p9_what_belongs_to_one_partition_is_neither_read_nor_changed_nor_noticed_from
             let results = private::results(outcome);
             for partition in [1, 2] {
                 let of_partition =
-                    |step: &Step| is_own(step) && config.port_partitions[step.node] == partition;
+                    |step: &Step| is_own(step) && partitions(config, step.node) == partition;
                 let steps = stimulus.steps.iter().zip(&results);
                 let (steps, found): (Vec<_>, Vec<_>) =
                     steps.filter(|(step, _)| of_partition(step)).unzip();

@@ -42,21 +42,21 @@ fn most_waiting(
 }
 
 #[test]
-fn lines_that_nodes_write_are_right_where_memories_have_room_for_one_word() {
-    /// Lines that each node writes.
+fn lines_that_are_written_back_are_right_where_memories_have_room_for_one_word() {
+    /// Lines that each node writes back.
     const EACH: usize = 32;
+    let addr = |n: usize| n as u64 * 64;
     let mut supernode = system("scarce_memories");
     let ran = supernode.run(|sys| async move {
-        let writes = (0..NODES * EACH).map(|n| {
-            let node = sys.node(n % NODES);
-            node.write_unique(n as u64 * 64, &[n as u8; 64])
+        let all = 0..NODES * EACH;
+        let node = |n: usize| sys.node(n % NODES);
+        join_all(all.clone().map(|n| node(n).store(addr(n), n as u64))).await;
+        join_all(all.clone().map(|n| node(n).evict(addr(n)))).await;
+        let loads = all.map(|n| {
+            let node = node(n + 1);
+            async move { assert_eq!(node.load::<u64>(addr(n)).await, n as u64) }
         });
-        join_all(writes).await;
-        let reads = (0..NODES * EACH).map(|n| {
-            let node = sys.node((n + 1) % NODES);
-            async move { assert_eq!(node.read_once(n as u64 * 64).await, [n as u8; 64]) }
-        });
-        join_all(reads).await;
+        join_all(loads).await;
     });
     ran.unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(

@@ -4,7 +4,7 @@
 use crate::errors::{UNCACHED, bystanders};
 use crate::hostile::{HOSTILE, TORN, invaded, request, word};
 use flits::stimulus::{Config, Op, Stimulus};
-use flits::{Class, Flit, Header, LinkWord, NodeId, Opcode, Packet, layout};
+use flits::{Flit, Header, LinkWord, NodeId, Opcode, Packet};
 use harness::check::Direction;
 use harness::sim::Outcome;
 use proptest::prelude::*;
@@ -154,9 +154,8 @@ fn a_pause_shorter_than_the_interval_is_no_error() {
     let packet = write();
     for (log2, pause) in [(PATIENCE_LOG2, INTERVAL - 16), (0, 8 * INTERVAL)] {
         let program = Program::on(patient(log2)).node(HOSTILE);
-        let program = words
-            .clone()
-            .fold(program, |program, word| send(program.after(pause), [word]));
+        let after_a_pause = |program: Program, word| send(program.after(pause), [word]);
+        let program = packet.words().fold(program, after_a_pause);
         let outcome = steer::run("pause", &bystanders(program).done());
         logged(&outcome, 0);
         assert_eq!(arrived(&outcome), [packet.payload.to_vec()]);

@@ -52,7 +52,7 @@ impl Fabric {
     /// # Errors
     /// As [`Fabric::new`].
     pub fn small(variant: Variant) -> Result<Fabric, Failure> {
-        Fabric::of(boxed(SmallFabric::with_variant(variant)), TIGHT_PORTS)
+        Fabric::of(boxed(Counted::<SmallFabric>::new(variant)), TIGHT_PORTS)
     }
 
     fn of(pins: Result<Box<dyn Pins>, String>, ports: usize) -> Result<Fabric, Failure> {
@@ -302,7 +302,7 @@ impl<M: Clocked> Pins for Bound<M> {
     }
 
     fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
-        trace_from_now(&mut self.model, path, window)
+        trace_from_now(&mut *self.model, path, window)
     }
 
     fn trace_close(&mut self) -> Result<(), Failure> {
