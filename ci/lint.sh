@@ -59,7 +59,7 @@ lint_slang() {
 }
 
 # The fabric of 4 ports does not get slower in silicon without somebody noticing.
-lint_depth() { python3 ci/ppa.py depth fabric4 15; }
+lint_depth() { python3 ci/ppa.py depth fabric4 17; }
 
 lint_style() {
   rtl_written | xargs verible-verilog-lint --rules_config ci/verible.rules

@@ -322,7 +322,7 @@ impl Golden {
             return Err(wrong);
         }
         tried.fill(false);
-        if spare.is_some_and(|change| give(change, &mut writes, &mut tried).is_err()) {
+        if spare.is_some_and(|change| give(change, &mut writes, &mut tried).is_some()) {
             return Err(wrong);
         }
         self.ended = writes.split_off(open);
@@ -464,23 +464,24 @@ fn take(
     false
 }
 
-/// Lays a change at the door of a write that could have made it, whose own goes on to another.
-fn give(change: Change, writes: &mut [PendingWrite], tried: &mut [bool]) -> Result<(), Change> {
+/// Lays a change at the door of a write that could have made it, whose own goes on to another; gives it
+/// back if there is none.
+fn give(change: Change, writes: &mut [PendingWrite], tried: &mut [bool]) -> Option<Change> {
     for at in 0..writes.len() {
         if tried[at] || !writes[at].could_do(&change) {
             continue;
         }
         tried[at] = true;
         if let Some(own) = writes[at].done.take()
-            && let Err(own) = give(own, writes, tried)
+            && let Some(own) = give(own, writes, tried)
         {
             writes[at].done = Some(own);
             continue;
         }
         writes[at].done = Some(change);
-        return Ok(());
+        return None;
     }
-    Err(change)
+    Some(change)
 }
 
 impl PendingWrite {

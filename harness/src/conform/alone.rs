@@ -219,7 +219,7 @@ impl Alone {
                 self.send(Agent::Memory, header, payload)
             }
             _ => {
-                self.to_home(header, payload);
+                self.give_home(header, payload);
                 Ok(())
             }
         }
@@ -408,7 +408,7 @@ impl Alone {
     }
 
     /// A message is at the home: a SnpResp or CompAck at its sender's port, others on the home's link.
-    fn to_home(&mut self, header: Header, payload: flits::Payload) {
+    fn give_home(&mut self, header: Header, payload: flits::Payload) {
         let port = numbering().port(header.src);
         let is_answer = header.opcode != Opcode::CompAck && header.class() != Class::Req;
         if let Some(node) = port.filter(|_| is_answer) {

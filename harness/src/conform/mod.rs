@@ -5,7 +5,7 @@
 //! * [`Alone`]: a home of the RTL among nodes and a memory that are the specification's, and whoever
 //!   drives it decides in which order messages reach it;
 //! * [`replay`]: the traces on that home; [`scramble`]: random messages in random order, as a function
-//!   of bytes; [`tour`]: both, one after the other;
+//!   of bytes; `tour`: both, one after the other;
 //! * [`campaign`]: runs of the whole switch that steer for pairs by timing: every two operations on a
 //!   line in every situation, the second by a sweep of delays behind the first; and random operations
 //!   on few lines, among others with memories slow and fast and directories that recall.

@@ -124,7 +124,7 @@ fn wish(
     let Some((state, _)) = alone.copy(node, line) else {
         return Ok(());
     };
-    if matches!(state, CacheState::UC | CacheState::UD) && which % 3 != 0 {
+    if matches!(state, CacheState::UC | CacheState::UD) && !which.is_multiple_of(3) {
         return wishes.store(alone, node, line);
     }
     let more = [Opcode::AtomicSwap, Opcode::AtomicCompare].map(Ask::Atomic);

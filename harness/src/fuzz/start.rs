@@ -199,7 +199,7 @@ mod tests {
             inputs.tx_credit.0 = u128::from(cycle < 4);
             let write = (cycle > 0 && cycle <= 30).then_some(if cycle > 9 { map } else { 0 });
             inputs.apb = write.map(|value| ApbRequest {
-                enable: cycle % 2 == 0,
+                enable: cycle.is_multiple_of(2),
                 addr: 0x100 + 4 * ((cycle - 1) / 2) as u16,
                 write: Some(value),
             });

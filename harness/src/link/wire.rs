@@ -59,8 +59,9 @@ impl Wire {
         let outages: Vec<_> = (errors.outages.iter().copied())
             .filter(|outage| outage.is_on(cable, way))
             .collect();
-        let hits: VecDeque<_> = (errors.hits.iter().cloned())
+        let hits: VecDeque<_> = (errors.hits.iter())
             .filter(|hit| hit.is_on(cable, way))
+            .cloned()
             .collect();
         let drawn = if errors.displaced_ppm == 0 {
             0

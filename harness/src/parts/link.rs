@@ -176,11 +176,11 @@ struct Run<'a> {
 impl Run<'_> {
     fn all(&mut self, cable: &mut Cable, errors: &LinkErrors) -> Result<(), Failure> {
         let cuts = errors.outages.iter().filter(|o| o.stuck_credit.is_none());
-        let lengths = cuts
+        let mut lengths = cuts
             .clone()
             .map(|o| o.to.map(|to| to.saturating_sub(o.from)));
         // Two outages in a row that are short enough must not kill a link.
-        let sum = lengths.fold(Some(0u64), |sum, length| sum?.checked_add(length?));
+        let sum = lengths.try_fold(0u64, |sum, length| sum.checked_add(length?));
         let may_die = sum.is_none_or(|sum| sum > 2 * OUTAGE);
         let cut = cuts.filter(|o| o.to.is_none()).map(|o| o.from).min();
         let ends = errors.outages.iter().filter_map(|outage| outage.to);

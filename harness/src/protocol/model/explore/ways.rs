@@ -4,6 +4,9 @@ use super::store::Store;
 use super::trace::way;
 use super::{Expansion, Space, Steps};
 
+/// Steps from the start, and the state that they lead to.
+pub type Way<P> = (Steps<P>, <P as Space>::State);
+
 /// Expands every state, breadth first, and asks each time whether that brought news; the shortest way
 /// to each state that did, and the state.
 ///
@@ -13,7 +16,7 @@ pub fn ways_to_news<P: Space>(
     space: &P,
     memory: u64,
     news: &mut dyn FnMut() -> bool,
-) -> Result<Vec<(Steps<P>, P::State)>, String> {
+) -> Result<Vec<Way<P>>, String> {
     let mut store = Store::default();
     let mut bytes = Vec::new();
     space.encode(&space.start(), &mut bytes);
