@@ -44,7 +44,7 @@ pub fn programs() -> impl Strategy<Value = Stimulus> {
 
 /// The step on the lines of another node.
 pub fn moved(step: &Step, owner: usize) -> Step {
-    let place = |(addr, _): (u64, u16)| (addr & !0x3fff_0000) | owner as u64 * AREA;
+    let place = |(addr, _): (u64, u16)| (addr & !0x3fff_0000) | (owner as u64 * AREA);
     let moved = step
         .op
         .access()
