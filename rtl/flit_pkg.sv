@@ -273,6 +273,22 @@ package flit_pkg;
     return Set0[opcode];
   endfunction
 
+  // Whether the requester needs the right to read what it asks for.
+  function automatic logic needs_read(opcode_e opcode);
+    // ReadNoSnp, ReadOnce, ReadShared, ReadUnique, CleanUnique, CleanInvalid, AtomicStore,
+    // AtomicLoad, AtomicSwap, AtomicCompare
+    localparam logic [63:0] Set0 = 64'h00000000000f0475;
+    return Set0[opcode];
+  endfunction
+
+  // Whether the requester needs the right to write what it asks for.
+  function automatic logic needs_write(opcode_e opcode);
+    // WriteNoSnp, WriteUnique, ReadUnique, CleanUnique, MakeUnique, AtomicStore, AtomicLoad,
+    // AtomicSwap, AtomicCompare
+    localparam logic [63:0] Set0 = 64'h00000000000f00ea;
+    return Set0[opcode];
+  endfunction
+
   // Whether the opcode is one of the class; never for a free code.
   function automatic logic opcode_in_class(opcode_e opcode, class_e cls);
     // ReadNoSnp, WriteNoSnp, ReadOnce, WriteUnique, ReadShared, ReadUnique, CleanUnique,

@@ -154,6 +154,28 @@ impl Opcode {
         matches!(self.sizes(), Sizes::Word)
     }
 
+    /// Whether the requester needs the right to read: it learns what memory holds, or has it change
+    /// by what it was.
+    pub const fn needs_read(self) -> bool {
+        use Opcode::{CleanInvalid, CleanUnique, ReadNoSnp, ReadOnce, ReadShared, ReadUnique};
+        let reads = matches!(
+            self,
+            ReadNoSnp | ReadOnce | ReadShared | ReadUnique | CleanUnique | CleanInvalid
+        );
+        reads || self.is_atomic()
+    }
+
+    /// Whether the requester needs the right to write: it changes what memory holds, or is granted a
+    /// copy in which it may. Giving back what was granted, by WriteBackFull or Evict, needs no right.
+    pub const fn needs_write(self) -> bool {
+        use Opcode::{CleanUnique, MakeUnique, ReadUnique, WriteNoSnp, WriteUnique};
+        let writes = matches!(
+            self,
+            WriteNoSnp | WriteUnique | ReadUnique | CleanUnique | MakeUnique
+        );
+        writes || self.is_atomic()
+    }
+
     /// Whether the header's `atomic_op` says what it does.
     pub const fn has_atomic_op(self) -> bool {
         matches!(self, Opcode::AtomicStore | Opcode::AtomicLoad)

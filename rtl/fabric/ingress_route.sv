@@ -73,20 +73,6 @@ module ingress_route
     return result;
   endfunction
 
-  function automatic logic is_atomic(opcode_e opcode);
-    return opcode inside {OpAtomicStore, OpAtomicLoad, OpAtomicSwap, OpAtomicCompare};
-  endfunction
-
-  function automatic logic needs_write(opcode_e opcode);
-    return is_atomic(opcode) ||
-        opcode inside {OpReadUnique, OpCleanUnique, OpMakeUnique, OpWriteUnique, OpWriteNoSnp};
-  endfunction
-
-  // Also where the old value is not asked for: an atomic reads to write.
-  function automatic logic needs_read(opcode_e opcode);
-    return is_atomic(opcode) || !needs_write(opcode);
-  endfunction
-
   function automatic logic is_coherent(opcode_e opcode);
     return !(opcode inside {OpReadNoSnp, OpWriteNoSnp});
   endfunction

@@ -69,7 +69,7 @@ fn owners(field: &Field) -> String {
 
 fn opcode_table() -> String {
     let mut out = String::from(
-        "| class | opcode | code | payload | asks for or says |\n|---|---|---|---|---|\n",
+        "| class | opcode | code | payload | rights | asks for or says |\n|---|---|---|---|---|---|\n",
     );
     for class in Class::ALL {
         for opcode in Opcode::ALL
@@ -81,8 +81,14 @@ fn opcode_table() -> String {
                 (true, Sizes::Line) => "| line",
                 (true, _) => "| yes",
             };
+            let rights = match (opcode.needs_read(), opcode.needs_write()) {
+                (false, false) => "|",
+                (true, false) => "| read",
+                (false, true) => "| write",
+                (true, true) => "| both",
+            };
             let (code, doc) = (opcode.code(), decapitalised(opcode.doc()));
-            out += &format!("| {class} | {opcode} | {code:#04x} {payload} | {doc} |\n");
+            out += &format!("| {class} | {opcode} | {code:#04x} {payload} {rights} | {doc} |\n");
         }
     }
     out

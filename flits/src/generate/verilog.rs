@@ -320,6 +320,16 @@ fn opcode_sets() -> String {
         "logic has_atomic_op(opcode_e opcode)",
         &[(matching(&Opcode::has_atomic_op), "")],
     );
+    out += &opcode_set(
+        "Whether the requester needs the right to read what it asks for.",
+        "logic needs_read(opcode_e opcode)",
+        &[(matching(&Opcode::needs_read), "")],
+    );
+    out += &opcode_set(
+        "Whether the requester needs the right to write what it asks for.",
+        "logic needs_write(opcode_e opcode)",
+        &[(matching(&Opcode::needs_write), "")],
+    );
     let class_names = Class::ALL.map(|class| format!("(cls == Class{})", class.name()));
     let by_class: Vec<_> = Class::ALL
         .into_iter()

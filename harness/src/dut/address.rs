@@ -30,17 +30,11 @@ pub struct Region {
 }
 
 impl Region {
-    /// Whether a member of these partitions may make the request: it needs the right to write, or
-    /// else the right to read, and for a far atomic both.
+    /// Whether a member of these partitions has the rights that the request needs.
     pub fn allows(&self, opcode: Opcode, partitions: u16) -> bool {
-        use Opcode::{CleanUnique, MakeUnique, ReadUnique, WriteNoSnp, WriteUnique};
-        let stores = matches!(
-            opcode,
-            ReadUnique | CleanUnique | MakeUnique | WriteUnique | WriteNoSnp
-        );
-        let may_read = stores || self.read_partitions & partitions != 0;
+        let may_read = self.read_partitions & partitions != 0;
         let may_write = self.write_partitions & partitions != 0;
-        may_read && (may_write || !(stores || opcode.is_atomic()))
+        (may_read || !opcode.needs_read()) && (may_write || !opcode.needs_write())
     }
 
     /// The last byte address.

@@ -32,7 +32,7 @@ pub(super) struct Mutation<'a> {
 pub(super) type Mutator = fn(&mut Stimulus, &mut Mutation<'_>);
 
 /// Every mutator; those that are there twice are taken twice as often.
-const MUTATORS: [Mutator; 20] = [
+const MUTATORS: [Mutator; 21] = [
     insert,
     insert,
     drop_steps,
@@ -52,6 +52,7 @@ const MUTATORS: [Mutator; 20] = [
     back_pressure,
     another_device,
     start_skew,
+    rights,
     spoil_words,
 ];
 
@@ -74,6 +75,7 @@ pub fn mutate(
         mutator(stimulus, &mut mutation);
     }
     stimulus.steps.truncate(MAX_STEPS);
+    entitle(stimulus);
     super::draw::outlaw(stimulus);
     if stimulus.check().is_err() {
         *stimulus = before;
@@ -324,6 +326,39 @@ pub(super) fn start_skew(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let skew = &mut stimulus.config.start_skew;
     skew.resize(ports, 0);
     skew[mutation.rng.random_range(0..ports)] = mutation.rng.random_range(0..48);
+}
+
+/// A node or a region of other ones of two partitions.
+fn rights(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+    let rng = &mut *mutation.rng;
+    let config = &mut stimulus.config;
+    let partitions = rng.random_range(1..=3);
+    let region = rng.random_range(0..config.regions.len().max(1));
+    match (rng.random_range(0..3), config.regions.get_mut(region)) {
+        (0, Some(region)) => region.read_partitions = partitions,
+        (1, Some(region)) => region.write_partitions = partitions,
+        _ => {
+            config.port_partitions.resize(config.ports, u16::MAX);
+            config.port_partitions[rng.random_range(0..config.ports)] = partitions;
+        }
+    }
+}
+
+/// Puts whoever buffers stores into every partition: when one of its stores is refused, the program
+/// has gone on and nobody is there to be told.
+fn entitle(stimulus: &mut Stimulus) {
+    let config = &mut stimulus.config;
+    for (partitions, node) in config.port_partitions.iter_mut().zip(&config.nodes) {
+        if matches!(
+            node,
+            Node::Cached {
+                store_buffer: 1..,
+                ..
+            }
+        ) {
+            *partitions = u16::MAX;
+        }
+    }
 }
 
 /// Flips bits of a word of a hostile device, tears its packet, or sends it in another class.

@@ -39,9 +39,7 @@ fn any_map() -> impl Strategy<Value = Config> {
                 granule: 1 << granule,
                 local_base: local,
                 read_partitions: read,
-                // Who may read a coherent line may be granted it unique, and then writes it without
-                // asking again.
-                write_partitions: if coherent { read } else { write },
+                write_partitions: write,
             });
             (next, local) = (base + size, local + size);
         }
@@ -123,12 +121,13 @@ fn expected(config: &Config, step: &Step) -> RespErr {
         member & region.read_partitions != 0,
         member & region.write_partitions != 0,
     );
-    let kind = step.op.kind();
-    let allowed = match kind.writes() {
-        true => may_write && (may_read || !kind.is_far()),
-        false => may_read,
+    // A store of part of a line is one into a copy of all of it.
+    let (reads, writes) = match step.op {
+        Op::Store { .. } => (true, true),
+        Op::WriteUncached { .. } | Op::WriteUnique { .. } => (false, true),
+        _ => (true, false),
     };
-    if !allowed {
+    if (reads && !may_read) || (writes && !may_write) {
         return RespErr::NoRight;
     }
     let uncached = matches!(step.op, Op::ReadUncached { .. } | Op::WriteUncached { .. });

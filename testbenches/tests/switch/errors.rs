@@ -18,6 +18,7 @@ on_one_switch_and_on_two_tiers!(
     an_unmapped_address_is_answered_so_and_logged,
     a_missing_right_is_answered_so_and_nothing_is_changed,
     a_node_without_the_write_right_is_granted_no_writable_copy,
+    a_node_that_may_write_and_not_read_gets_no_data_and_loses_no_store,
     a_request_of_the_wrong_kind_of_region_is_answered_so,
 );
 
@@ -200,6 +201,37 @@ fn a_node_without_the_write_right_is_granted_no_writable_copy(tiers: Option<Tier
     let (outcome, status) = refused("no_right_to_store", program, store);
     assert_eq!(status, RespErr::NoRight);
     logged(&outcome, tiers, NO_RIGHT, Opcode::CleanUnique, addr);
+}
+
+/// It overwrites a line, keeps it and gives it back; what it would have to read first it may not store.
+fn a_node_that_may_write_and_not_read_gets_no_data_and_loses_no_store(tiers: Option<Tiers>) {
+    let (addr, part) = (0x8000, 0x9000);
+    let program = Program::new(8)
+        .on_tiers(tiers)
+        .config(|config| {
+            config.port_partitions = vec![3, 3, 3, 3, 1, 3, 3, 3];
+            config.regions[0].read_partitions = 2;
+            config.regions[0].write_partitions = 1;
+        })
+        .node(4)
+        .op(Op::StoreLine { addr, value: 7 })
+        .op(Op::Evict { addr })
+        .node(5)
+        .after(1500)
+        .load(addr, 8);
+    let store = Op::Store {
+        addr: part,
+        size: 8,
+        value: 8,
+    };
+    let (outcome, status) = refused("no_right_to_read_what_is_stored", program, store);
+    assert_eq!(status, RespErr::NoRight);
+    logged(&outcome, tiers, NO_RIGHT, Opcode::ReadUnique, part);
+    let trace = Trace::of(&outcome);
+    assert_eq!(trace.sent(4, Opcode::WriteBackFull).len(), 1);
+    let load = outcome.events.iter().find(|event| event.node == 5);
+    let told = load.and_then(|event| event.read.clone());
+    assert_eq!(told.as_deref(), Some(&7u64.to_le_bytes()[..]));
 }
 
 fn a_request_of_the_wrong_kind_of_region_is_answered_so(tiers: Option<Tiers>) {
