@@ -13,6 +13,7 @@ register into a signature register, so that only clock, reset, one input and one
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,10 +110,17 @@ def depth(module):
     return max(level.values(), default=0)
 
 
+def cells_delay(log):
+    """The longest path of the mapped logic in ns, without wires: what the mapper works for."""
+    steps = re.findall(r"^ABC: A:\s+Del =\s+(\d+\.\d+)", log.read_text(encoding="utf-8"), re.MULTILINE)
+    return round(float(steps[-1]) / 1000, 2)
+
+
 def synth(name):
     netlist = WORK / f"{name}.netlist.json"
+    log = WORK / f"{name}.synth.log"
     top, _ = DESIGNS[name]
-    yosys([*read(name), *map_to_ecp5(top, netlist)], WORK / f"{name}.synth.log")
+    yosys([*read(name), *map_to_ecp5(top, netlist)], log)
     module = top_module(netlist)
     count = collections.Counter(cell["type"] for cell in module["cells"].values())
     return {
@@ -121,6 +129,7 @@ def synth(name):
         "lutram_bits": 64 * count["TRELLIS_DPR16X4"],
         "block_rams": count["DP16KD"],
         "depth": depth(module),
+        "cells_ns": cells_delay(log),
     }
 
 
@@ -240,10 +249,11 @@ PAGE = """# Size and speed in an ECP5
 Written by `make synth` and `make pnr` (`ci/ppa.py`): Yosys with its slang front end and
 `synth_ecp5`, then nextpnr-ecp5 for an LFE5U-85, speed grade 6, with a harness that registers every
 pin; the median of three seeds. The fabric alone is `crossbar`; a port is 128 bits wide. Logic depth
-counts LUTs, carry chains and memory reads between registers. A dash has not been measured.
+counts LUTs, carry chains and memory reads between registers; *cells* is the delay of the longest
+path without its wires, for which the mapper works. A dash has not been measured.
 
-| design | LUT4 | FF | LUT RAM, bits | block RAMs | logic depth | MHz | wire | sat | Gb/s a port |
-|---|---|---|---|---|---|---|---|---|---|
+| design | LUT4 | FF | LUT RAM, bits | block RAMs | logic depth | cells, ns | MHz | wire | sat | Gb/s a port |
+|---|---|---|---|---|---|---|---|---|---|---|
 {rows}
 *wire*: the part of the longest path that is routing. *sat*: words a cycle and port that the fabric passes under uniform load (`supernode bench fabric`).
 *Gb/s a port*: sat x MHz x 128 bits.
@@ -283,7 +293,7 @@ def page():
             path = WORK / f"{name}.{kind}.result"
             if path.exists():
                 found |= json.loads(path.read_text(encoding="utf-8"))
-        columns = ("lut4", "ff", "lutram_bits", "block_rams", "depth")
+        columns = ("lut4", "ff", "lutram_bits", "block_rams", "depth", "cells_ns")
         cells = [str(found.get(column, "-")) for column in columns]
         if "median" in found:
             sat = saturation(int(parameter.rpartition("=")[2]))
