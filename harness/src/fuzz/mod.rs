@@ -38,5 +38,5 @@ pub use alone::Alone;
 pub use campaign::{Progress, Report, Settings, run};
 pub use draw::Draws;
 pub use finding::{Finding, WINDOW, command, signature};
-pub use system::System;
+pub use system::{QUIET_CYCLES, System};
 pub use target::{Ran, Target};

@@ -328,19 +328,17 @@ pub(super) fn start_skew(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     skew[mutation.rng.random_range(0..ports)] = mutation.rng.random_range(0..48);
 }
 
-/// A node or a region of other ones of two partitions.
+/// A node in one or both of two partitions, and a region that one or both may read and write.
 fn rights(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let rng = &mut *mutation.rng;
+    let mut partitions = || rng.random_range(1..=3);
+    let (node, read, write) = (partitions(), partitions(), partitions());
     let config = &mut stimulus.config;
-    let partitions = rng.random_range(1..=3);
+    config.port_partitions.resize(config.ports, u16::MAX);
+    config.port_partitions[rng.random_range(0..config.ports)] = node;
     let region = rng.random_range(0..config.regions.len().max(1));
-    match (rng.random_range(0..3), config.regions.get_mut(region)) {
-        (0, Some(region)) => region.read_partitions = partitions,
-        (1, Some(region)) => region.write_partitions = partitions,
-        _ => {
-            config.port_partitions.resize(config.ports, u16::MAX);
-            config.port_partitions[rng.random_range(0..config.ports)] = partitions;
-        }
+    if let Some(region) = config.regions.get_mut(region) {
+        (region.read_partitions, region.write_partitions) = (read, write);
     }
 }
 

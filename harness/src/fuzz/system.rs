@@ -18,7 +18,7 @@ use crate::topology::Topology;
 
 /// Cycles without any word after which an input is over. When no device wants anything and all credits
 /// are back, a switch holds nothing that long.
-const QUIET_CYCLES: u64 = 16;
+pub const QUIET_CYCLES: u64 = 16;
 
 /// A pair of the protocol, as an event; the pins' own have smaller numbers.
 const PAIR: u64 = 100;

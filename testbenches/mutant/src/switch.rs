@@ -1,7 +1,7 @@
 //! The tight switch: fuzzing, guided and at random.
 
 use harness::dut::{Variant, rtl};
-use harness::fuzz::{Finding, Progress, Settings, System, WINDOW, run};
+use harness::fuzz::{Finding, Progress, QUIET_CYCLES, Settings, System, WINDOW, run};
 use harness::sim::Supernode;
 use harness::topology::Topology;
 use std::path::Path;
@@ -51,6 +51,7 @@ fn show(finding: &Finding, path: &Path) -> Result<(), String> {
     let supernode = Supernode::builder()
         .config(stimulus.config.clone())
         .seed(stimulus.seed)
+        .quiet_cycles(QUIET_CYCLES)
         .vcd(path.with_extension("vcd"))
         .vcd_cycles(end.saturating_sub(WINDOW)..end)
         .build_on(vec![switch], &Topology::single(4));
