@@ -9,17 +9,15 @@
 # mutants are built in a worktree of the last commit, target/mutants/tree.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
+. ci/mutants.sh
 
-readonly patches=$PWD/testbenches/mutations
 work=$(realpath -m "${CARGO_TARGET_DIR:-target}/mutants")
 readonly work tree=$work/tree
 export CARGO_TARGET_DIR=$work/target RUST_BACKTRACE=0
 
 names=("$@")
 if ((${#names[@]} == 0)); then
-  for patch in "$patches"/*.patch; do
-    names+=("$(basename "$patch" .patch)")
-  done
+  mapfile -t names < <(names_of "$patches"/*.patch)
 fi
 
 mkdir -p "$work"

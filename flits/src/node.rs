@@ -35,7 +35,6 @@ impl NodeId {
     pub const PORTS: u16 = 16;
     /// The largest number of home slices of a chip.
     pub const HOMES: u16 = 8;
-
     /// The largest number of chips.
     pub const CHIPS: u16 = 32;
 

@@ -154,6 +154,20 @@ impl Opcode {
         matches!(self.sizes(), Sizes::Word)
     }
 
+    /// Whether a request is one that homes serve; the others go straight to a memory.
+    pub const fn is_coherent(self) -> bool {
+        !matches!(self, Opcode::ReadNoSnp | Opcode::WriteNoSnp)
+    }
+
+    /// Whether the requester acknowledges the answer of its home, with CompAck.
+    pub const fn is_acknowledged(self) -> bool {
+        use Opcode::{CleanUnique, MakeUnique, ReadOnce, ReadShared, ReadUnique};
+        matches!(
+            self,
+            ReadShared | ReadUnique | CleanUnique | MakeUnique | ReadOnce
+        )
+    }
+
     /// Whether the requester needs the right to read: it learns what memory holds, or has it change
     /// by what it was.
     pub const fn needs_read(self) -> bool {

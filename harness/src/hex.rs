@@ -9,3 +9,8 @@ pub(crate) fn hex(bytes: &[u8], most: usize) -> String {
     }
     text
 }
+
+/// `3 bytes`, `1 byte`.
+pub(crate) fn count(bytes: usize) -> String {
+    format!("{bytes} byte{}", if bytes == 1 { "" } else { "s" })
+}

@@ -9,6 +9,7 @@
 //! * [`check`]: link monitors, the coherence scoreboard, progress;
 //! * [`mod@coverage`]: what of RTL and protocol the suite reaches;
 //! * [`consistency`]: whether a memory model allows what threads saw;
+//! * [`litmus`]: litmus tests on the switch, beside what a memory model allows;
 //! * [`conform`]: how much of the protocol the RTL is taken through;
 //! * [`mod@bench`]: what is measured, of the switch and of the simulation;
 //! * [`parts`]: the fabric or a link alone, between cores;

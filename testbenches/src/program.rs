@@ -66,6 +66,15 @@ impl Program {
         self.config(|config| *config = config.clone().with_store_buffers(entries))
     }
 
+    /// The ports of the cached nodes.
+    pub fn cached(&self) -> Vec<usize> {
+        let nodes = self.stimulus.config.nodes.iter().enumerate();
+        nodes
+            .filter(|(_, node)| matches!(node, Node::Cached { .. }))
+            .map(|(port, _)| port)
+            .collect()
+    }
+
     /// Goes on with the node on `port`.
     pub fn node(mut self, port: usize) -> Self {
         self.node = port;

@@ -2,7 +2,7 @@
 //! met.
 
 use flits::stimulus::Stimulus;
-use flits::{Opcode, Packet};
+use flits::{CacheState, Opcode, Packet};
 use harness::check::{Direction, SeenPacket};
 use harness::dut::ErrorLog;
 use harness::sim::{Outcome, RunOptions};
@@ -51,6 +51,21 @@ impl<'a> Trace<'a> {
         self.all(port, Direction::ToNode, opcode)
             .map(|(cycle, _)| cycle)
             .collect()
+    }
+
+    /// States that `port` was granted with the opcode, in order.
+    pub fn granted(&self, port: usize, opcode: Opcode) -> Vec<CacheState> {
+        self.states(port, Direction::ToNode, opcode)
+    }
+
+    /// States that `port` answered with the opcode, in order.
+    pub fn answered(&self, port: usize, opcode: Opcode) -> Vec<CacheState> {
+        self.states(port, Direction::ToSwitch, opcode)
+    }
+
+    fn states(&self, port: usize, direction: Direction, opcode: Opcode) -> Vec<CacheState> {
+        let packets = self.all(port, direction, opcode);
+        packets.map(|(_, packet)| packet.header.state).collect()
     }
 
     /// How many packets of the opcode all ports got.

@@ -225,14 +225,6 @@ fn opcode_of(kind: OpKind) -> Opcode {
 pub(super) fn finish(id: OpId, status: Status, service: Service, cx: &mut Context<'_>) {
     let op = &cx.ops[id];
     cx.stats.record(op.kind, service, cx.cycle - op.issued);
-    cx.checks.on_op_finish(
-        cx.cycle,
-        cx.port,
-        op.index,
-        op.kind,
-        op.addr,
-        status,
-        op.bytes(),
-    );
+    cx.checks.on_op_finish(cx.cycle, cx.port, op, status);
     cx.ops.finish(id, status);
 }

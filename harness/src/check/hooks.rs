@@ -4,14 +4,17 @@
 //! its node.
 
 use super::reports::Report;
-use super::{Checkers, Direction, LoadSource, suite};
-use crate::agents::{LineBytes, OpKind};
+use super::{Checkers, Direction, LoadSource};
+use crate::agents::{LineBytes, Op};
 use crate::dut::HomeView;
 use crate::protocol::pairs::NodePair;
 use crate::protocol::{NodeIn, NodeLine};
 use crate::topology::End;
 use flits::layout::LINE_BYTES;
 use flits::{CacheState, LinkWord, RespErr};
+
+/// Cycles between two looks at what waits.
+const PROGRESS_PERIOD: u64 = 256;
 
 impl Checkers {
     /// The receiver of `direction` on `port` grants a credit for each class whose bit is set.
@@ -167,42 +170,21 @@ impl Checkers {
 
     /// A program submits an operation.
     #[inline]
-    pub fn on_op_start(
-        &mut self,
-        cycle: u64,
-        node: usize,
-        op: u64,
-        kind: OpKind,
-        addr: u64,
-        _operand: &[u8],
-    ) {
+    pub fn on_op_start(&mut self, cycle: u64, node: usize, op: &Op) {
         self.report(cycle, |_| Report::OpStart {
             node,
-            op,
-            kind,
-            addr,
+            op: op.index,
+            kind: op.kind,
+            addr: op.addr,
         });
     }
 
-    /// An operation ends with `status` and gives `bytes` to its program.
+    /// An operation ends with `status`; its bytes are what its program gets, or what it has written.
     #[inline]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what an operation is and how it ended"
-    )]
-    pub fn on_op_finish(
-        &mut self,
-        cycle: u64,
-        node: usize,
-        op: u64,
-        kind: OpKind,
-        addr: u64,
-        status: RespErr,
-        bytes: &[u8],
-    ) {
+    pub fn on_op_finish(&mut self, cycle: u64, node: usize, op: &Op, status: RespErr) {
         self.report(cycle, |reports| Report::OpFinish {
-            access: reports.access(node, op, addr, bytes),
-            kind,
+            access: reports.access(node, op.index, op.addr, op.bytes()),
+            kind: op.kind,
             status,
         });
     }
@@ -210,7 +192,7 @@ impl Checkers {
     /// Once a cycle: whether anything waits too long.
     #[inline]
     pub fn tick(&mut self, cycle: u64) {
-        if cycle.is_multiple_of(suite::PROGRESS_PERIOD) {
+        if cycle.is_multiple_of(PROGRESS_PERIOD) {
             self.report(cycle, |_| Report::Progress);
         }
     }

@@ -90,13 +90,13 @@ pub(super) enum Report {
     Progress,
 }
 
-/// The bytes that an operation of a node reads or writes.
+/// What an operation of a node reads or writes: the bytes, or where they are kept.
 #[derive(Clone, Copy)]
-pub(super) struct Access {
+pub(super) struct Access<B = Bytes> {
     pub(super) node: usize,
     pub(super) op: u64,
     pub(super) addr: u64,
-    pub(super) bytes: Bytes,
+    pub(super) bytes: B,
 }
 
 /// Reports in the order in which they came.
@@ -143,6 +143,18 @@ impl Reports {
     /// The bytes that were kept.
     pub(super) fn bytes(&self, bytes: Bytes) -> &[u8] {
         &self.bytes[bytes.at as usize..][..bytes.len as usize]
+    }
+
+    /// An access, and the bytes that were kept for it.
+    pub(super) fn accessed(&self, access: Access) -> Access<&[u8]> {
+        let Access { node, op, addr, .. } = access;
+        let bytes = self.bytes(access.bytes);
+        Access {
+            node,
+            op,
+            addr,
+            bytes,
+        }
     }
 
     /// What was seen of a home.

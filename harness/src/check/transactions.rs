@@ -87,7 +87,7 @@ impl Transactions {
                 ));
             }
             let gives_up = matches!(open.opcode, Opcode::WriteBackFull | Opcode::Evict);
-            if gives_up && is_coherent(header.opcode) && open.addr == header.line() {
+            if gives_up && header.opcode.is_coherent() && open.addr == header.line() {
                 return protocol(format!(
                     "node {port} sends {header} while its {} of that line is unanswered",
                     open.opcode
@@ -122,7 +122,7 @@ impl Transactions {
             ));
         }
         let granted = |request: &&Request| {
-            request.phase != Phase::Asked && request.addr == line && is_coherent(request.opcode)
+            request.phase != Phase::Asked && request.addr == line && request.opcode.is_coherent()
         };
         if let Some(request) = here.requests.iter().find(granted) {
             return protocol(format!(
@@ -270,12 +270,12 @@ impl Transactions {
             ));
         }
         let answered = (request.opcode, request.addr);
-        if is_acknowledged(request.opcode) && header.home_node.is_home() {
+        if request.opcode.is_acknowledged() && header.home_node.is_home() {
             request.phase = Phase::Granted {
                 home: header.home_node,
                 home_txn: header.home_txn,
             };
-        } else if is_acknowledged(request.opcode) && header.resp == RespErr::Ok {
+        } else if request.opcode.is_acknowledged() && header.resp == RespErr::Ok {
             return protocol(format!(
                 "node {port} gets {header}, which names no home to answer"
             ));
@@ -342,7 +342,7 @@ impl Transactions {
     pub(super) fn lines_asked(&self) -> Vec<u64> {
         let requests = self.ports.iter().flat_map(|open| &open.requests);
         let mut lines: Vec<u64> = requests
-            .filter(|request| is_coherent(request.opcode))
+            .filter(|request| request.opcode.is_coherent())
             .map(|request| request.addr & !63)
             .collect();
         lines.sort_unstable();
@@ -480,20 +480,6 @@ impl Port {
 
 fn protocol<T>(message: String) -> Result<T, Box<super::Violation>> {
     Err(violation(FailureKind::Protocol, message))
-}
-
-/// Whether the home serves it.
-pub(super) fn is_coherent(opcode: Opcode) -> bool {
-    !matches!(opcode, Opcode::ReadNoSnp | Opcode::WriteNoSnp)
-}
-
-/// Whether the requester answers the answer.
-fn is_acknowledged(opcode: Opcode) -> bool {
-    use Opcode::*;
-    matches!(
-        opcode,
-        ReadShared | ReadUnique | CleanUnique | MakeUnique | ReadOnce
-    )
 }
 
 /// Whether the snoop asks for data to be sent to a requester.

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::text::Labels;
 use super::{Access, History, Kind, NOBODY, Written};
-use crate::hex::hex;
+use crate::hex::{count, hex};
 
 /// Bytes of a line: no piece is longer.
 const LINE: usize = 64;
@@ -395,15 +395,27 @@ impl Labels for ByteLabels<'_> {
                     hex(self.log.bytes(read), SHOWN),
                     hex(self.log.bytes(wrote), SHOWN),
                 );
-                format!("{} at {:#x} from {old} to {new}", size(read), read.addr)
+                format!(
+                    "{} at {:#x} from {old} to {new}",
+                    count(read.len as usize),
+                    read.addr
+                )
             }
             (Some(read), None) => {
                 let value = hex(self.log.bytes(read), SHOWN);
-                format!("{} at {:#x} == {value}", size(read), read.addr)
+                format!(
+                    "{} at {:#x} == {value}",
+                    count(read.len as usize),
+                    read.addr
+                )
             }
             (None, Some((wrote, _))) => {
                 let value = hex(self.log.bytes(wrote), SHOWN);
-                format!("{} at {:#x} := {value}", size(wrote), wrote.addr)
+                format!(
+                    "{} at {:#x} := {value}",
+                    count(wrote.len as usize),
+                    wrote.addr
+                )
             }
             (None, None) => "fence".into(),
         };
@@ -432,10 +444,6 @@ impl Labels for ByteLabels<'_> {
             len => format!("these {len} bytes"),
         }
     }
-}
-
-fn size(span: Span) -> String {
-    format!("{} byte{}", span.len, if span.len == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

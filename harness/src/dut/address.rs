@@ -1,6 +1,6 @@
 //! The address map: which memory, which home and which rights an address has.
 
-use flits::{NodeId, Numbering, Opcode};
+use flits::{Header, NodeId, Numbering, Opcode, RespErr};
 use std::fmt;
 
 /// Bases and sizes of regions and local ranges are multiples of this many bytes.
@@ -31,7 +31,7 @@ pub struct Region {
 
 impl Region {
     /// Whether a member of these partitions has the rights that the request needs.
-    pub fn allows(&self, opcode: Opcode, partitions: u16) -> bool {
+    fn allows(&self, opcode: Opcode, partitions: u16) -> bool {
         let may_read = self.read_partitions & partitions != 0;
         let may_write = self.write_partitions & partitions != 0;
         (may_read || !opcode.needs_read()) && (may_write || !opcode.needs_write())
@@ -196,6 +196,21 @@ impl AddressMap {
     /// The region of an address; `None` in a hole.
     pub fn lookup(&self, addr: u64) -> Option<&Region> {
         self.regions.iter().find(|region| region.contains(addr))
+    }
+
+    /// The region that a request of a member of these partitions is for.
+    ///
+    /// # Errors
+    /// What the switch refuses it with.
+    pub fn admit(&self, request: &Header, partitions: u16) -> Result<&Region, RespErr> {
+        let region = self.lookup(request.addr).ok_or(RespErr::Unmapped)?;
+        if !region.allows(request.opcode, partitions) {
+            return Err(RespErr::NoRight);
+        }
+        if request.opcode.is_coherent() != region.coherent {
+            return Err(RespErr::WrongRegion);
+        }
+        Ok(region)
     }
 
     /// Memory port and local address of a byte; `None` in a hole.

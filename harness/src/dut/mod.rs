@@ -45,7 +45,7 @@ use crate::link::CableCounts;
 use crate::topology::{End, Topology};
 use crate::{Failure, FailureKind};
 use cluster::Seats;
-use flits::{Class, LinkWord, layout};
+use flits::{Class, LinkWord};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::collections::VecDeque;
@@ -71,18 +71,6 @@ pub struct PortStats {
     pub to_switch: [u64; CLASSES],
     /// Link words to the node, by class.
     pub to_node: [u64; CLASSES],
-}
-
-impl PortStats {
-    /// Bytes from the node, headers included.
-    pub fn bytes_to_switch(&self) -> u64 {
-        self.to_switch.iter().sum::<u64>() * layout::FLIT_BYTES as u64
-    }
-
-    /// Bytes to the node, headers included.
-    pub fn bytes_to_node(&self) -> u64 {
-        self.to_node.iter().sum::<u64>() * layout::FLIT_BYTES as u64
-    }
 }
 
 /// One port as the node sees it.

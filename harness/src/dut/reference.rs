@@ -106,7 +106,7 @@ impl Reference {
         let status = self.allowed(port, header);
         let place = self.map.as_ref().and_then(|map| map.memory_of(header.addr));
         match (status, place) {
-            (RespErr::Ok, Some((memory, local))) if !is_coherent(header.opcode) => {
+            (RespErr::Ok, Some((memory, local))) if !header.opcode.is_coherent() => {
                 let dst = NodeId::port(memory as u16);
                 self.route(
                     Header {
@@ -145,16 +145,11 @@ impl Reference {
     }
 
     fn allowed(&self, port: usize, header: &Header) -> RespErr {
-        let Some(region) = self.map.as_ref().and_then(|map| map.lookup(header.addr)) else {
+        let Some(map) = &self.map else {
             return RespErr::Unmapped;
         };
-        if region.coherent != is_coherent(header.opcode) {
-            RespErr::WrongRegion
-        } else if !region.allows(header.opcode, self.partitions[port]) {
-            RespErr::NoRight
-        } else {
-            RespErr::Ok
-        }
+        let admitted = map.admit(header, self.partitions[port]);
+        admitted.err().unwrap_or(RespErr::Ok)
     }
 
     fn may_write(&self, port: usize, addr: u64) -> bool {
@@ -344,10 +339,6 @@ impl Reference {
         }
         Ok(())
     }
-}
-
-fn is_coherent(opcode: Opcode) -> bool {
-    !matches!(opcode, Opcode::ReadNoSnp | Opcode::WriteNoSnp)
 }
 
 /// What a request to a home carries.

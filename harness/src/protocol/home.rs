@@ -233,13 +233,9 @@ pub fn home<D: LineData>(mut line: HomeLine<D>, input: HomeIn<D>) -> Step<D> {
                     return write_back(line, src, data);
                 }
                 (Opcode::WriteUnique, Some(Payload::Write(write))) => Work::WriteUnique(write),
-                (
-                    op @ (Opcode::AtomicStore
-                    | Opcode::AtomicLoad
-                    | Opcode::AtomicSwap
-                    | Opcode::AtomicCompare),
-                    Some(Payload::Atomic(atomic)),
-                ) => Work::Atomic { op, atomic },
+                (op, Some(Payload::Atomic(atomic))) if op.is_atomic() => {
+                    Work::Atomic { op, atomic }
+                }
                 (Opcode::CleanInvalid, None) => Work::CleanInvalid,
                 (Opcode::Evict, None) => return evict(line, src),
                 (

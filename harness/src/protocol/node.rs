@@ -386,7 +386,7 @@ fn comp<D: LineData>(mut line: NodeLine<D>, granted: CacheState) -> Step<D> {
 fn failed<D: LineData>(mut line: NodeLine<D>, from_home: bool) -> Step<D> {
     let needs_ack = match std::mem::replace(&mut line.pending, Pending::None) {
         Pending::None => return violation("an error Comp without a request in flight"),
-        Pending::Request(op) => is_acknowledged(op),
+        Pending::Request(op) => op.is_acknowledged(),
         Pending::MakeUnique(_) => true,
         Pending::WriteBack(_) | Pending::Evict => false,
     };
@@ -396,9 +396,4 @@ fn failed<D: LineData>(mut line: NodeLine<D>, from_home: bool) -> Step<D> {
         Outputs::none()
     };
     Ok((line, out))
-}
-
-/// Whether the home waits for CompAck after it has answered.
-fn is_acknowledged(op: Opcode) -> bool {
-    !(op.is_atomic() || matches!(op, Opcode::WriteUnique | Opcode::CleanInvalid))
 }

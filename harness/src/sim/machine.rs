@@ -152,9 +152,7 @@ impl Machine {
         id: OpId,
         mailbox: &mut Mailbox,
     ) -> Result<(), Failure> {
-        let op = &mailbox.ops[id];
-        self.checks
-            .on_op_start(cycle, port, op.index, op.kind, op.addr, op.bytes());
+        self.checks.on_op_start(cycle, port, &mailbox.ops[id]);
         self.act(port, mailbox, |agent, cx| agent.submit(id, cx))
     }
 

@@ -33,6 +33,13 @@ fn small(sets: usize, ways: usize, mshrs: usize, store_buffer: usize) -> Superno
     builder(4).config(config).build().expect("a small system")
 }
 
+/// A supernode whose node 1 has no cache.
+fn with_io() -> Supernode {
+    let mut config = Config::new(4);
+    config.nodes[1] = Node::Io {};
+    builder(4).config(config).build().expect("a system")
+}
+
 #[test]
 fn a_store_is_seen_by_another_node() {
     let mut sn = build(8);
@@ -244,12 +251,7 @@ fn a_load_sees_the_nodes_own_buffered_stores() {
 #[test]
 fn uncached_accesses_of_every_size_reach_the_memory() {
     const UNCACHED: u64 = 1 << 32;
-    let mut config = Config::new(4);
-    config.nodes[1] = Node::Io {};
-    builder(4)
-        .config(config)
-        .build()
-        .expect("a system")
+    with_io()
         .run(|sys| async move {
             let (cpu, io) = (sys.node(0), sys.node(1));
             for log2 in 0..=8 {
@@ -265,12 +267,7 @@ fn uncached_accesses_of_every_size_reach_the_memory() {
 
 #[test]
 fn coherent_accesses_without_caching_see_and_change_cached_lines() {
-    let mut config = Config::new(4);
-    config.nodes[1] = Node::Io {};
-    builder(4)
-        .config(config)
-        .build()
-        .expect("a system")
+    with_io()
         .run(|sys| async move {
             let (cpu, io) = (sys.node(0), sys.node(1));
             cpu.store(0x1000, 1u64).await;

@@ -179,6 +179,7 @@ fn headers(signals: &Signals, cycle: u64) -> impl Iterator<Item = Transaction> {
 
 #[cfg(test)]
 mod tests {
+    use super::signals::PINS;
     use super::*;
     use flits::{CacheState, NodeId, Opcode};
     use vcd::{IdCode, Value, Writer};
@@ -192,26 +193,13 @@ mod tests {
         time: u64,
     }
 
-    const NAMES: [&str; 10] = [
-        "clk_i",
-        "rst_ni",
-        "rx_valid_i",
-        "rx_class_i",
-        "rx_head_i",
-        "rx_flit_i",
-        "tx_valid_o",
-        "tx_class_o",
-        "tx_head_o",
-        "tx_flit_o",
-    ];
-
     impl Recorder {
         fn new(widths: [usize; 10]) -> Recorder {
             let mut writer = Writer::new(Vec::new());
             writer.add_module("bench").expect("in memory");
             writer.add_wire(8, "counter").expect("in memory");
             writer.add_module("dut").expect("in memory");
-            let pins = NAMES.iter().zip(widths).map(|(name, width)| {
+            let pins = PINS.iter().zip(widths).map(|(name, width)| {
                 (
                     writer.add_wire(width as u32, name).expect("in memory"),
                     width,

@@ -94,7 +94,7 @@ pub(super) struct Signals {
 pub(super) type Lookup = BTreeMap<IdCode, Vec<usize>>;
 
 /// The pins by name; the index is what [`Lookup`] holds.
-const PINS: [&str; 10] = [
+pub(super) const PINS: [&str; 10] = [
     "clk_i",
     "rst_ni",
     "rx_valid_i",

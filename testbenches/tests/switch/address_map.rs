@@ -1,5 +1,5 @@
 //! P4, the address map: it is a function, refuses holes and missing rights, and never lets two
-//! addresses meet. Numbered as in the verification plan, like those of `properties.rs`.
+//! addresses meet. Numbered as those of `properties.rs`.
 
 use flits::RespErr;
 use flits::stimulus::{Config, Op, Region, Step, Stimulus, Tiers};

@@ -1,17 +1,17 @@
 //! Far atomics and CleanInvalid: what they compute, whom they disturb, and that they are atomic.
 
-use flits::CacheState::{self, I, UC};
-use flits::Opcode::{self, *};
-use flits::stimulus::{Config, Node, Op, OpKind, Stall, Step, Stimulus, Tiers};
+use super::additions::{add, cramped, told_apart};
+use super::situations::{A, LATER, dirty, owned, run, shared};
+use flits::CacheState::{I, UC};
+use flits::Opcode::*;
+use flits::stimulus::{Config, Op, OpKind, Stimulus, Tiers};
 use flits::strategies::{Programs, Shape};
 use flits::{AtomicOp, RespErr};
-use harness::check::Direction::{ToNode, ToSwitch};
 use harness::sim::Outcome;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 use testbenches::program::Program;
 use testbenches::property;
-use testbenches::steer::{self, Trace};
+use testbenches::steer::Trace;
 
 on_one_switch_and_on_two_tiers!(
     far_operations_leave_and_answer_what_rust_computes,
@@ -30,15 +30,6 @@ on_one_switch_and_on_two_tiers!(
     random_programs_with_far_operations_are_right,
 );
 
-/// A line whose memory and home are of no importance.
-const A: u64 = 0x1_0040;
-/// Cycles after which everything before has surely ended.
-const LATER: u64 = 600;
-
-fn run(name: &str, tiers: Option<Tiers>, program: Program) -> Outcome {
-    steer::run(name, &program.on_tiers(tiers).done())
-}
-
 fn word(bytes: &[u8]) -> u64 {
     let mut word = [0; 8];
     word[..bytes.len()].copy_from_slice(bytes);
@@ -49,11 +40,6 @@ fn word(bytes: &[u8]) -> u64 {
 fn read(outcome: &Outcome, n: usize) -> u64 {
     let bytes = outcome.events[n].read.as_deref();
     word(bytes.unwrap_or_else(|| panic!("operation {n} gave no value")))
-}
-
-fn granted(trace: &Trace<'_>, port: usize, opcode: Opcode) -> Vec<CacheState> {
-    let packets = trace.all(port, ToNode, opcode);
-    packets.map(|(_, packet)| packet.header.state).collect()
 }
 
 /// What Rust's integers make of two words of so many bytes.
@@ -188,17 +174,14 @@ fn an_atomic_of_an_idle_line_reads_memory_for_the_home_and_writes_its_word(tiers
     let outcome = run("atomic_idle", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
-        (
-            trace.sent(0, AtomicLoad).len(),
-            granted(&trace, 0, CompData)
-        ),
+        (trace.sent(0, AtomicLoad).len(), trace.granted(0, CompData)),
         (1, vec![I])
     );
     assert_eq!(trace.sent(0, CompAck).len(), 0);
     // One read for the home, one for the load.
     assert_eq!((trace.count(MemRead), trace.count(MemWrite)), (2, 1));
     assert_eq!(
-        granted(&trace, 1, CompData),
+        trace.granted(1, CompData),
         [UC],
         "the directory has no holder"
     );
@@ -206,17 +189,11 @@ fn an_atomic_of_an_idle_line_reads_memory_for_the_home_and_writes_its_word(tiers
 }
 
 fn an_atomic_of_a_shared_line_invalidates_every_sharer_first(tiers: Option<Tiers>) {
-    let program = Program::new(8)
+    let program = shared()
+        .atomic_load(AtomicOp::Or, A, 4, 0xf0)
         .node(0)
-        .load(A, 8)
         .after(3 * LATER)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .load(A, 8)
-        .node(2)
-        .after(2 * LATER)
-        .atomic_load(AtomicOp::Or, A, 4, 0xf0);
+        .load(A, 8);
     let outcome = run("atomic_shared", tiers, program);
     let trace = Trace::of(&outcome);
     let snooped = [0, 1].map(|node| trace.got(node, SnpMakeInvalid).len());
@@ -227,7 +204,7 @@ fn an_atomic_of_a_shared_line_invalidates_every_sharer_first(tiers: Option<Tiers
             .iter()
             .all(|&node| trace.sent(node, SnpResp)[0] < answer)
     );
-    assert_eq!(read(&outcome, 1), 0xf0, "the first sharer's second load");
+    assert_eq!(read(&outcome, 3), 0xf0, "the first sharer's second load");
 }
 
 fn an_atomic_of_a_dirty_line_is_computed_on_the_owners_data(tiers: Option<Tiers>) {
@@ -243,11 +220,7 @@ fn an_atomic_of_a_dirty_line_is_computed_on_the_owners_data(tiers: Option<Tiers>
     let outcome = run("atomic_dirty", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.got(0, SnpUnique).len(), 1);
-    let answers = trace.all(0, ToSwitch, SnpRespData);
-    assert_eq!(
-        answers.map(|(_, p)| p.header.state).collect::<Vec<_>>(),
-        [I]
-    );
+    assert_eq!(trace.answered(0, SnpRespData), [I]);
     // The store's miss and the load's; the atomic needs no read.
     assert_eq!((trace.count(MemRead), trace.count(MemWrite)), (2, 1));
     assert_eq!(read(&outcome, 3), 40);
@@ -256,14 +229,11 @@ fn an_atomic_of_a_dirty_line_is_computed_on_the_owners_data(tiers: Option<Tiers>
 }
 
 fn an_atomic_of_a_clean_owned_line_reads_memory(tiers: Option<Tiers>) {
-    let program = Program::new(8)
+    let program = owned()
+        .atomic_store(AtomicOp::Smin, A, 8, u64::MAX.into())
         .node(0)
-        .load(A, 8)
         .after(2 * LATER)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .atomic_store(AtomicOp::Smin, A, 8, u64::MAX.into());
+        .load(A, 8);
     let outcome = run("atomic_clean", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
@@ -272,7 +242,7 @@ fn an_atomic_of_a_clean_owned_line_reads_memory(tiers: Option<Tiers>) {
     );
     assert_eq!((trace.count(MemRead), trace.count(MemWrite)), (3, 1));
     assert_eq!(trace.got(1, Comp).len(), 1);
-    assert_eq!(read(&outcome, 1), u64::MAX);
+    assert_eq!(read(&outcome, 2), u64::MAX);
 }
 
 fn a_cache_gives_its_own_copy_up_before_an_atomic(tiers: Option<Tiers>) {
@@ -288,17 +258,11 @@ fn a_cache_gives_its_own_copy_up_before_an_atomic(tiers: Option<Tiers>) {
 }
 
 fn clean_invalid_leaves_the_line_in_memory_and_nowhere_else(tiers: Option<Tiers>) {
-    let program = Program::new(8)
+    let program = shared()
+        .clean_invalid(A)
         .node(0)
-        .load(A, 8)
         .after(3 * LATER)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .load(A, 8)
-        .node(2)
-        .after(2 * LATER)
-        .clean_invalid(A);
+        .load(A, 8);
     let outcome = run("clean_invalid", tiers, program);
     let trace = Trace::of(&outcome);
     let snooped = [0, 1].map(|node| trace.got(node, SnpMakeInvalid).len());
@@ -307,18 +271,14 @@ fn clean_invalid_leaves_the_line_in_memory_and_nowhere_else(tiers: Option<Tiers>
     assert_eq!(ended, (1, 0));
     assert_eq!(trace.count(MemWrite), 0, "memory is up to date");
     assert_eq!(
-        granted(&trace, 0, CompData).last(),
+        trace.granted(0, CompData).last(),
         Some(&UC),
         "nobody has a copy"
     );
 }
 
 fn clean_invalid_of_a_dirty_line_writes_it_to_memory(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
-        .store(A, 8, 77)
-        .node(1)
-        .after(LATER)
+    let program = dirty(77)
         .clean_invalid(A)
         .node(2)
         .after(2 * LATER)
@@ -331,7 +291,7 @@ fn clean_invalid_of_a_dirty_line_writes_it_to_memory(tiers: Option<Tiers>) {
     );
     let written = trace.sent(0, SnpRespData)[0];
     assert!(written < trace.got(1, Comp)[0]);
-    assert_eq!(granted(&trace, 2, CompData), [UC]);
+    assert_eq!(trace.granted(2, CompData), [UC]);
     assert_eq!(read(&outcome, 2), 77);
 }
 
@@ -359,11 +319,8 @@ fn an_atomic_needs_the_right_to_read_and_to_write(tiers: Option<Tiers>) {
 /// are told its value.
 fn of_many_far_exchanges_on_one_value_one_takes_place(tiers: Option<Tiers>) {
     for skew in 0..8 {
-        let config = Config::new(8);
-        let nodes: Vec<usize> = (0..config.nodes.len())
-            .filter(|&port| matches!(config.nodes[port], Node::Cached { .. }))
-            .collect();
         let mut program = Program::new(8);
+        let nodes = program.cached();
         for &node in &nodes {
             program = program
                 .node(node)
@@ -394,52 +351,18 @@ fn additions(operations: &'static [OpKind]) -> impl Strategy<Value = Stimulus> {
     let choices = prop::collection::vec(0..operations.len(), 1..12);
     (ports, 0..4usize, choices, 0..500u16, any::<u64>(), 1..4u64).prop_map(
         move |(ports, buffer, choices, stall, seed, words)| {
-            let mut config = Config::new(ports);
-            (config.stall.rx_permille, config.stall.tx_permille) = (stall, stall);
-            let mut steps = Vec::new();
-            for (node, kind) in config.nodes.iter_mut().enumerate() {
-                let Node::Cached {
-                    store_buffer,
-                    sets,
-                    ways,
-                    ..
-                } = kind
-                else {
-                    continue;
-                };
-                (*store_buffer, *sets, *ways) = (buffer, 1, 1);
+            let mut program = cramped(ports, buffer, stall);
+            for node in program.cached() {
+                program = program.node(node);
                 for (turn, &choice) in choices.iter().enumerate() {
                     let addr = A + 8 * (turn as u64 % words) + 64 * (turn as u64 % 2);
-                    let (size, value, atomic) = (8, 1, AtomicOp::Add);
-                    let op = match operations[(choice + node) % operations.len()] {
-                        OpKind::FetchAdd => Op::FetchAdd { addr, size, value },
-                        OpKind::AtomicStore => Op::AtomicStore {
-                            addr,
-                            size,
-                            atomic,
-                            value,
-                        },
-                        _ => Op::AtomicLoad {
-                            addr,
-                            size,
-                            atomic,
-                            value,
-                        },
-                    };
-                    steps.push(Step { node, after: 0, op });
+                    let how = operations[(choice + node) % operations.len()];
+                    program = add(program, how, addr);
                 }
             }
-            let config = Config {
-                stall: Stall {
-                    rx_permille: stall,
-                    tx_permille: stall,
-                },
-                ..config
-            };
             Stimulus {
                 seed,
-                config,
-                steps,
+                ..program.done()
             }
         },
     )
@@ -451,23 +374,7 @@ fn p5_far_atomics_are_atomic_among_near_ones(tiers: Option<Tiers>) {
         40,
         &property::options().on(tiers),
         &additions(&[OpKind::AtomicLoad, OpKind::FetchAdd]),
-        |_, outcome| {
-            let mut seen: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-            for event in &outcome.events {
-                let old = event
-                    .read
-                    .as_deref()
-                    .ok_or("an addition gave no old value")?;
-                seen.entry(event.addr).or_default().push(word(old));
-            }
-            for (addr, mut old) in seen {
-                old.sort_unstable();
-                if !old.iter().copied().eq(0..old.len() as u64) {
-                    return Err(format!("the additions at {addr:#x} gave {old:?}"));
-                }
-            }
-            Ok(())
-        },
+        |_, outcome| told_apart(&outcome.events),
     );
 }
 
@@ -475,28 +382,18 @@ fn p5_far_atomics_are_atomic_among_near_ones(tiers: Option<Tiers>) {
 fn p5_far_atomics_without_answers_are_not_lost(tiers: Option<Tiers>) {
     let operations = [OpKind::AtomicStore, OpKind::AtomicLoad, OpKind::FetchAdd];
     for (ports, each) in [(4, 20), (8, 12), (16, 6)] {
-        let config = Config::new(ports);
         let mut program = Program::new(ports);
-        let mut count = 0;
-        for node in 0..ports {
-            if !matches!(config.nodes[node], Node::Cached { .. }) {
-                continue;
-            }
+        let nodes = program.cached();
+        let count = nodes.len() * each;
+        for node in nodes {
             program = program.node(node);
             for turn in 0..each {
-                let (addr, size, value, atomic) = (A, 8, 1, AtomicOp::Add);
-                program = match operations[(node + turn) % operations.len()] {
-                    OpKind::FetchAdd => program.op(Op::FetchAdd { addr, size, value }),
-                    OpKind::AtomicStore => program.atomic_store(atomic, addr, size, value),
-                    _ => program.atomic_load(atomic, addr, size, value),
-                };
-                count += 1;
+                program = add(program, operations[(node + turn) % operations.len()], A);
             }
         }
         program = program.node(0).after(100 * LATER).load(A, 8);
-        let steps = count;
         let outcome = run("p5_far_stores", tiers, program);
-        assert_eq!(read(&outcome, steps), count as u64, "{ports} ports");
+        assert_eq!(read(&outcome, count), count as u64, "{ports} ports");
     }
 }
 

@@ -132,18 +132,22 @@ fn an_unmapped_address_is_answered_so_and_logged(tiers: Option<Tiers>) {
     }
 }
 
+/// Node 4 may read or write the coherent region, or not; the others may do both.
+fn restricted(tiers: Option<Tiers>, may_read: bool, may_write: bool) -> Program {
+    let partition = |may| if may { 1 } else { 2 };
+    Program::new(8).on_tiers(tiers).config(|config| {
+        config.port_partitions = vec![3, 3, 3, 3, 1, 3, 3, 3];
+        config.regions[0].read_partitions = partition(may_read);
+        config.regions[0].write_partitions = partition(may_write);
+    })
+}
+
 fn a_missing_right_is_answered_so_and_nothing_is_changed(tiers: Option<Tiers>) {
-    let read_only = |program: Program| {
-        program.config(|config| {
-            config.port_partitions = vec![3, 3, 3, 3, 1, 3, 3, 3];
-            config.regions[0].read_partitions = 2;
-            config.regions[0].write_partitions = 2;
-            config.regions[1].write_partitions = 2;
-        })
-    };
+    let program = restricted(tiers, false, false);
+    let read_only = program.config(|config| config.regions[1].write_partitions = 2);
     let (outcome, status) = refused(
         "no_right_to_read",
-        read_only(Program::new(8).on_tiers(tiers)),
+        read_only.clone(),
         Op::Load {
             addr: 0x40,
             size: 8,
@@ -153,7 +157,7 @@ fn a_missing_right_is_answered_so_and_nothing_is_changed(tiers: Option<Tiers>) {
     logged(&outcome, tiers, NO_RIGHT, Opcode::ReadShared, 0x40);
     // What node 4 may read, it finds unchanged after its write was refused.
     let addr = UNCACHED + 0x8000;
-    let program = read_only(Program::new(8).on_tiers(tiers))
+    let program = read_only
         .node(0)
         .op(Op::WriteUncached {
             addr,
@@ -184,15 +188,7 @@ fn a_missing_right_is_answered_so_and_nothing_is_changed(tiers: Option<Tiers>) {
 /// A copy that may become dirty silently would let it write behind the address map's back.
 fn a_node_without_the_write_right_is_granted_no_writable_copy(tiers: Option<Tiers>) {
     let addr = 0x8000;
-    let program = Program::new(8)
-        .on_tiers(tiers)
-        .config(|config| {
-            config.port_partitions = vec![3, 3, 3, 3, 1, 3, 3, 3];
-            config.regions[0].read_partitions = 1;
-            config.regions[0].write_partitions = 2;
-        })
-        .node(4)
-        .load(addr, 8);
+    let program = restricted(tiers, true, false).node(4).load(addr, 8);
     let store = Op::Store {
         addr,
         size: 8,
@@ -206,13 +202,7 @@ fn a_node_without_the_write_right_is_granted_no_writable_copy(tiers: Option<Tier
 /// It overwrites a line, keeps it and gives it back; what it would have to read first it may not store.
 fn a_node_that_may_write_and_not_read_gets_no_data_and_loses_no_store(tiers: Option<Tiers>) {
     let (addr, part) = (0x8000, 0x9000);
-    let program = Program::new(8)
-        .on_tiers(tiers)
-        .config(|config| {
-            config.port_partitions = vec![3, 3, 3, 3, 1, 3, 3, 3];
-            config.regions[0].read_partitions = 2;
-            config.regions[0].write_partitions = 1;
-        })
+    let program = restricted(tiers, false, true)
         .node(4)
         .op(Op::StoreLine { addr, value: 7 })
         .op(Op::Evict { addr })

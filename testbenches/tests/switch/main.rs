@@ -18,6 +18,7 @@ macro_rules! on_one_switch_and_on_two_tiers {
     )* };
 }
 
+mod additions;
 mod address_map;
 mod atomics;
 mod cabled;
@@ -36,5 +37,6 @@ mod regressions;
 mod scarce;
 mod sharing;
 mod silent;
+mod situations;
 mod tiers;
 mod unfinished;

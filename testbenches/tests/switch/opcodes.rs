@@ -1,13 +1,13 @@
 //! Every opcode, one test for each row of the home's and the node's tables, named after the row.
 //! The packets on the links are the evidence.
 
-use flits::CacheState::{self, I, SC, UC, UD};
-use flits::Opcode::{self, *};
+use super::situations::{A, LATER, dirty, owned, run, shared};
+use flits::CacheState::{I, SC, UC, UD};
+use flits::Opcode::*;
 use flits::stimulus::{Op, Tiers};
-use harness::check::Direction::{ToNode, ToSwitch};
 use harness::sim::Outcome;
 use testbenches::program::Program;
-use testbenches::steer::{self, Trace};
+use testbenches::steer::Trace;
 
 on_one_switch_and_on_two_tiers!(
     read_shared_of_an_idle_line_grants_unique_clean_from_memory,
@@ -32,33 +32,8 @@ on_one_switch_and_on_two_tiers!(
     read_no_snp_and_write_no_snp_of_every_size_reach_the_memory_whole,
 );
 
-/// A line whose memory and home are of no importance.
-const A: u64 = 0x1_0040;
-/// Cycles after which everything before has surely ended.
-const LATER: u64 = 600;
 /// The base of the uncached region.
 const UNCACHED: u64 = 1 << 32;
-
-/// Runs a program on the default system of as many ports, or with its devices on two tiers.
-fn run(name: &str, tiers: Option<Tiers>, program: Program) -> Outcome {
-    steer::run(name, &program.on_tiers(tiers).done())
-}
-
-/// States that `port` was granted with an opcode, in order.
-fn granted(trace: &Trace<'_>, port: usize, opcode: Opcode) -> Vec<CacheState> {
-    trace
-        .all(port, ToNode, opcode)
-        .map(|(_, packet)| packet.header.state)
-        .collect()
-}
-
-/// States that `port` sent with an opcode, in order.
-fn answered(trace: &Trace<'_>, port: usize, opcode: Opcode) -> Vec<CacheState> {
-    trace
-        .all(port, ToSwitch, opcode)
-        .map(|(_, packet)| packet.header.state)
-        .collect()
-}
 
 /// How many snoops of any kind all nodes got.
 fn snoops(trace: &Trace<'_>) -> usize {
@@ -93,20 +68,12 @@ fn read_shared_of_an_idle_line_grants_unique_clean_from_memory(tiers: Option<Tie
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, ReadShared).len(), 1);
     assert_eq!((trace.count(MemRead), snoops(&trace)), (1, 0));
-    assert_eq!(granted(&trace, 0, CompData), [UC]);
-    assert_eq!(answered(&trace, 0, CompAck), [UC]);
+    assert_eq!(trace.granted(0, CompData), [UC]);
+    assert_eq!(trace.answered(0, CompAck), [UC]);
 }
 
 fn read_shared_of_a_shared_line_adds_a_sharer_from_memory(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .load(A, 8)
-        .node(2)
-        .after(2 * LATER)
-        .load(A, 8);
+    let program = shared().load(A, 8);
     let outcome = run("read_shared_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
@@ -114,38 +81,28 @@ fn read_shared_of_a_shared_line_adds_a_sharer_from_memory(tiers: Option<Tiers>) 
         (1, 1),
         "only the first owner is asked"
     );
-    assert_eq!(granted(&trace, 2, CompData), [SC]);
+    assert_eq!(trace.granted(2, CompData), [SC]);
     assert_eq!(trace.count(MemRead), 2);
 }
 
 fn read_shared_of_a_dirty_line_is_forwarded_and_written_to_memory(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
-        .store(A, 8, 42)
-        .node(1)
-        .after(LATER)
-        .load(A, 8);
+    let program = dirty(42).load(A, 8);
     let outcome = run("read_shared_dirty", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.got(0, SnpSharedFwd).len(), 1);
-    assert_eq!(answered(&trace, 0, SnpRespDataFwded), [SC]);
+    assert_eq!(trace.answered(0, SnpRespDataFwded), [SC]);
     assert_eq!(trace.sent(0, CompData).len(), 1, "the owner sends the data");
-    assert_eq!(granted(&trace, 1, CompData), [SC]);
+    assert_eq!(trace.granted(1, CompData), [SC]);
     assert_eq!(trace.count(MemWrite), 1);
     assert_eq!(last_read(&outcome, 1), 42u64.to_le_bytes());
 }
 
 fn read_shared_of_a_clean_owned_line_is_forwarded_and_not_written(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .load(A, 8);
+    let program = owned().load(A, 8);
     let outcome = run("read_shared_clean", tiers, program);
     let trace = Trace::of(&outcome);
-    assert_eq!(answered(&trace, 0, SnpRespFwded), [SC]);
-    assert_eq!(granted(&trace, 1, CompData), [SC]);
+    assert_eq!(trace.answered(0, SnpRespFwded), [SC]);
+    assert_eq!(trace.granted(1, CompData), [SC]);
     assert_eq!((trace.count(MemRead), trace.count(MemWrite)), (1, 0));
 }
 
@@ -158,26 +115,15 @@ fn read_unique_of_an_idle_line_grants_unique_clean_from_memory(tiers: Option<Tie
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, ReadUnique).len(), 1);
     assert_eq!((trace.count(MemRead), snoops(&trace)), (1, 0));
-    assert_eq!(granted(&trace, 0, CompData), [UC]);
+    assert_eq!(trace.granted(0, CompData), [UC]);
 }
 
 fn read_unique_of_a_shared_line_invalidates_every_sharer_first(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .load(A, 8)
-        .node(2)
-        .after(2 * LATER)
-        .store(A, 8, 7)
-        .node(3)
-        .after(3 * LATER)
-        .load(A, 8);
+    let program = shared().store(A, 8, 7).node(3).after(3 * LATER).load(A, 8);
     let outcome = run("read_unique_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(2, ReadUnique).len(), 1);
-    assert_eq!(granted(&trace, 2, CompData), [UC]);
+    assert_eq!(trace.granted(2, CompData), [UC]);
     let grant = trace.got(2, CompData)[0];
     for sharer in [0, 1] {
         assert_eq!(
@@ -185,47 +131,35 @@ fn read_unique_of_a_shared_line_invalidates_every_sharer_first(tiers: Option<Tie
             1,
             "sharer {sharer}"
         );
-        assert_eq!(answered(&trace, sharer, SnpResp), [I]);
+        assert_eq!(trace.answered(sharer, SnpResp), [I]);
         assert!(trace.sent(sharer, SnpResp)[0] < grant);
     }
     assert_eq!(last_read(&outcome, 3), 7u64.to_le_bytes());
 }
 
 fn read_unique_of_an_owned_line_moves_it_from_cache_to_cache(tiers: Option<Tiers>) {
-    for dirty in [true, false] {
-        let first = Program::new(8).node(0);
-        let first = if dirty {
-            first.store(A, 8, 5)
-        } else {
-            first.load(A, 8)
-        };
-        let program = first.node(1).after(LATER).store(A + 8, 8, 6).load(A, 16);
+    for (before, after) in [(dirty(5), UD), (owned(), UC)] {
+        let program = before.store(A + 8, 8, 6).load(A, 16);
         let outcome = run("read_unique_owned", tiers, program);
         let trace = Trace::of(&outcome);
         assert_eq!(trace.got(0, SnpUniqueFwd).len(), 1);
-        assert_eq!(answered(&trace, 0, SnpRespFwded), [I]);
-        assert_eq!(granted(&trace, 1, CompData), [if dirty { UD } else { UC }]);
+        assert_eq!(trace.answered(0, SnpRespFwded), [I]);
+        assert_eq!(trace.granted(1, CompData), [after]);
         assert_eq!((trace.count(MemRead), trace.count(MemWrite)), (1, 0));
     }
 }
 
 fn clean_unique_of_a_holder_invalidates_the_others_and_brings_no_data(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
+    let program = shared()
         .load(A, 8)
+        .node(0)
         .after(3 * LATER)
         .store(A, 8, 9)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .load(A, 8)
-        .node(2)
-        .after(2 * LATER)
         .load(A, 8);
     let outcome = run("clean_unique", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, CleanUnique).len(), 1);
-    assert_eq!(granted(&trace, 0, Comp), [UC]);
+    assert_eq!(trace.granted(0, Comp), [UC]);
     assert_eq!(
         trace.got(0, SnpMakeInvalid).len(),
         0,
@@ -265,7 +199,7 @@ fn make_unique_takes_the_line_from_everyone_without_data(tiers: Option<Tiers>) {
         let outcome = run("make_unique", tiers, program);
         let trace = Trace::of(&outcome);
         assert_eq!(trace.sent(0, MakeUnique).len(), 1);
-        assert_eq!(granted(&trace, 0, Comp), [UD]);
+        assert_eq!(trace.granted(0, Comp), [UD]);
         assert_eq!(trace.count(SnpMakeInvalid), snooped);
         assert_eq!(trace.got(0, CompData).len(), 0);
         assert_eq!(
@@ -291,7 +225,7 @@ fn write_back_full_puts_the_line_into_memory(tiers: Option<Tiers>) {
     );
     assert_eq!(trace.got(0, Comp).len(), 1);
     assert_eq!(snoops(&trace), 0, "the directory has forgotten the owner");
-    assert_eq!(granted(&trace, 1, CompData), [UC]);
+    assert_eq!(trace.granted(1, CompData), [UC]);
     assert_eq!(last_read(&outcome, 1), 3u64.to_le_bytes());
 }
 
@@ -310,21 +244,16 @@ fn evict_of_an_owned_line_leaves_it_idle(tiers: Option<Tiers>) {
         (1, 1)
     );
     assert_eq!((trace.count(MemWrite), snoops(&trace)), (0, 0));
-    assert_eq!(granted(&trace, 1, CompData), [UC]);
+    assert_eq!(trace.granted(1, CompData), [UC]);
 }
 
 fn evict_of_a_shared_line_takes_one_sharer_off(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
-        .load(A, 8)
+    let program = shared()
         .after(2 * LATER)
-        .evict(A)
-        .node(1)
-        .after(LATER)
-        .load(A, 8)
-        .node(2)
-        .after(4 * LATER)
-        .store(A, 8, 1);
+        .store(A, 8, 1)
+        .node(0)
+        .after(2 * LATER)
+        .evict(A);
     let outcome = run("evict_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, Evict).len(), 1);
@@ -344,36 +273,24 @@ fn read_once_of_an_idle_or_shared_line_reads_memory_and_leaves_the_directory(tie
     let outcome = run("read_once_idle", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.sent(0, ReadOnce).len(), 1);
-    assert_eq!(granted(&trace, 0, CompData), [I]);
+    assert_eq!(trace.granted(0, CompData), [I]);
     assert_eq!(snoops(&trace), 0, "the reader holds nothing");
-    assert_eq!(granted(&trace, 1, CompData), [UC]);
+    assert_eq!(trace.granted(1, CompData), [UC]);
 
-    let program = Program::new(8)
-        .node(1)
-        .load(A, 8)
-        .node(2)
-        .after(LATER)
-        .load(A, 8)
-        .node(0)
-        .after(2 * LATER)
-        .read_once(A);
-    let outcome = run("read_once_shared", tiers, program);
+    let outcome = run("read_once_shared", tiers, shared().read_once(A));
     let trace = Trace::of(&outcome);
     assert_eq!((trace.count(SnpOnceFwd), trace.count(MemRead)), (0, 2));
 }
 
 fn read_once_of_an_owned_line_is_forwarded_and_the_owner_keeps_it(tiers: Option<Tiers>) {
-    let program = Program::new(8)
+    let program = dirty(8)
+        .read_once(A)
         .node(0)
-        .store(A, 8, 8)
         .after(2 * LATER)
-        .store(A, 8, 9)
-        .node(1)
-        .after(LATER)
-        .read_once(A);
+        .store(A, 8, 9);
     let outcome = run("read_once_owned", tiers, program);
     let trace = Trace::of(&outcome);
-    assert_eq!(answered(&trace, 0, SnpRespFwded), [UD]);
+    assert_eq!(trace.answered(0, SnpRespFwded), [UD]);
     assert_eq!(
         (trace.got(0, SnpOnceFwd).len(), trace.count(MemRead)),
         (1, 1)
@@ -408,17 +325,11 @@ fn write_unique_of_an_idle_line_writes_the_enabled_bytes_in_memory(tiers: Option
 }
 
 fn write_unique_of_a_shared_line_invalidates_every_sharer_first(tiers: Option<Tiers>) {
-    let program = Program::new(8)
+    let program = shared()
+        .write_unique(A, 8, 4)
         .node(0)
-        .load(A, 8)
         .after(3 * LATER)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .load(A, 8)
-        .node(2)
-        .after(2 * LATER)
-        .write_unique(A, 8, 4);
+        .load(A, 8);
     let outcome = run("write_unique_shared", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
@@ -430,18 +341,15 @@ fn write_unique_of_a_shared_line_invalidates_every_sharer_first(tiers: Option<Ti
 }
 
 fn write_unique_of_a_dirty_line_merges_with_the_owners_data(tiers: Option<Tiers>) {
-    let program = Program::new(8)
+    let program = dirty(0x1111_1111_1111_1111)
+        .write_unique(A + 2, 2, 0x2222)
         .node(0)
-        .store(A, 8, 0x1111_1111_1111_1111)
         .after(2 * LATER)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .write_unique(A + 2, 2, 0x2222);
+        .load(A, 8);
     let outcome = run("write_unique_dirty", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(trace.got(0, SnpUnique).len(), 1);
-    assert_eq!(answered(&trace, 0, SnpRespData), [I]);
+    assert_eq!(trace.answered(0, SnpRespData), [I]);
     assert_eq!(trace.count(MemWrite), 1);
     assert_eq!(
         last_read(&outcome, 0),
@@ -450,32 +358,26 @@ fn write_unique_of_a_dirty_line_merges_with_the_owners_data(tiers: Option<Tiers>
 }
 
 fn write_unique_of_a_clean_owned_line_needs_no_data_from_the_owner(tiers: Option<Tiers>) {
-    let program = Program::new(8)
+    let program = owned()
+        .write_unique(A, 8, 6)
         .node(0)
-        .load(A, 8)
         .after(2 * LATER)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .write_unique(A, 8, 6);
+        .load(A, 8);
     let outcome = run("write_unique_clean", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
-        (trace.got(0, SnpUnique).len(), answered(&trace, 0, SnpResp)),
+        (trace.got(0, SnpUnique).len(), trace.answered(0, SnpResp)),
         (1, vec![I])
     );
     assert_eq!(last_read(&outcome, 0), 6u64.to_le_bytes());
 }
 
 fn write_unique_of_a_whole_line_drops_the_owners_dirty_data(tiers: Option<Tiers>) {
-    let program = Program::new(8)
+    let program = dirty(1)
+        .write_unique(A, 64, 0x77)
         .node(0)
-        .store(A, 8, 1)
         .after(2 * LATER)
-        .load(A, 8)
-        .node(1)
-        .after(LATER)
-        .write_unique(A, 64, 0x77);
+        .load(A, 8);
     let outcome = run("write_unique_line", tiers, program);
     let trace = Trace::of(&outcome);
     assert_eq!(
@@ -486,7 +388,7 @@ fn write_unique_of_a_whole_line_drops_the_owners_dirty_data(tiers: Option<Tiers>
         (1, 0)
     );
     assert_eq!(
-        (trace.count(MemWrite), answered(&trace, 0, SnpResp)),
+        (trace.count(MemWrite), trace.answered(0, SnpResp)),
         (1, vec![I])
     );
     assert_eq!(last_read(&outcome, 0), 0x77u64.to_le_bytes());

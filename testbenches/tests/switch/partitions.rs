@@ -1,4 +1,4 @@
-//! P9: partitions do not leak. Numbered as in the verification plan, like those of `properties.rs`.
+//! P9: partitions do not leak. Numbered as those of `properties.rs`.
 
 use flits::stimulus::{Config, Op, Region, Step, Stimulus, Tiers};
 use flits::{Class, RespErr};

@@ -1,13 +1,14 @@
 //! Poison: corrupt data is an error to whoever reads it, wherever it has been meanwhile, until it is
 //! overwritten.
 
+use super::situations::{A, LATER, run};
 use flits::Opcode::{self, *};
 use flits::stimulus::{Op, Tiers};
 use flits::{AtomicOp, RespErr};
 use harness::check::Direction::{self, ToNode, ToSwitch};
 use harness::sim::Outcome;
 use testbenches::program::Program;
-use testbenches::steer::{self, Trace};
+use testbenches::steer::Trace;
 
 on_one_switch_and_on_two_tiers!(
     poison_in_memory_reaches_every_reader,
@@ -21,13 +22,10 @@ on_one_switch_and_on_two_tiers!(
     poison_of_one_line_harms_no_other,
 );
 
-/// A line whose memory and home are of no importance.
-const A: u64 = 0x1_0040;
-/// Cycles after which everything before has surely ended.
-const LATER: u64 = 600;
-
-fn run(name: &str, tiers: Option<Tiers>, program: Program) -> Outcome {
-    steer::run(name, &program.on_tiers(tiers).done())
+/// Node 0 has stored to a line of which a piece is corrupt; goes on with node 1.
+fn corrupt() -> Program {
+    let program = Program::new(8).node(0).write_poison(A, 16, 5);
+    program.store(A + 32, 8, 9).node(1).after(2 * LATER)
 }
 
 /// How each operation ended.
@@ -73,12 +71,7 @@ fn poison_in_memory_reaches_every_reader(tiers: Option<Tiers>) {
 }
 
 fn poison_goes_with_a_line_from_cache_to_cache(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
-        .write_poison(A, 16, 5)
-        .store(A + 32, 8, 9)
-        .node(1)
-        .after(2 * LATER)
+    let program = corrupt()
         .store(A + 40, 8, 9)
         .load(A + 40, 8)
         .node(2)
@@ -113,14 +106,7 @@ fn poison_goes_with_a_write_back(tiers: Option<Tiers>) {
 }
 
 fn poison_of_a_dirty_line_survives_a_merge(tiers: Option<Tiers>) {
-    let program = Program::new(8)
-        .node(0)
-        .write_poison(A, 16, 5)
-        .store(A + 32, 8, 9)
-        .node(1)
-        .after(2 * LATER)
-        .write_unique(A + 48, 16, 7)
-        .load(A + 48, 8);
+    let program = corrupt().write_unique(A + 48, 16, 7).load(A + 48, 8);
     let outcome = run("poison_merge", tiers, program);
     assert_eq!(statuses(&outcome), [OK, OK, OK, BAD]);
     assert_eq!(
@@ -130,14 +116,8 @@ fn poison_of_a_dirty_line_survives_a_merge(tiers: Option<Tiers>) {
 }
 
 fn poison_goes_with_a_dirty_line_that_becomes_shared_or_is_cleaned(tiers: Option<Tiers>) {
-    let dirty = || {
-        Program::new(8)
-            .node(0)
-            .write_poison(A, 16, 5)
-            .store(A + 32, 8, 9)
-    };
-    let shared = dirty().node(1).after(2 * LATER).load(A + 32, 8);
-    let cleaned = dirty().node(1).after(2 * LATER).clean_invalid(A);
+    let shared = corrupt().load(A + 32, 8);
+    let cleaned = corrupt().clean_invalid(A);
     for (name, program, opcode, status) in [
         ("poison_shared", shared, SnpRespDataFwded, BAD),
         ("poison_cleaned", cleaned, SnpRespData, OK),

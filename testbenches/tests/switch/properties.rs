@@ -1,9 +1,10 @@
-//! Properties of the address space, on random programs and systems. `P1` to `P11` are numbered as
-//! in the verification plan; P4 is in `address_map.rs`, P9 in `partitions.rs`, P10 with the links.
+//! Properties of the address space, on random programs and systems. `P1` to `P11` are numbered as in
+//! `testbenches/README.md`; P4 is in `address_map.rs`, P9 in `partitions.rs`, P10 with the links.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use super::additions::{add, cramped, told_apart};
 use flits::stimulus::{Config, Node, Op, OpKind, Stall, Step, Stimulus, Tiers};
 use flits::strategies::{Programs, Shape};
 use flits::{Class, Opcode};
@@ -227,37 +228,17 @@ fn p5_atomics_are_atomic(tiers: Option<Tiers>) {
         0..12usize,
     )
         .prop_map(|(ports, buffer, each, stall, seed, slots)| {
-            let mut config = Config::new(ports);
-            config.stall = Stall {
-                rx_permille: stall,
-                tx_permille: stall,
-            };
-            let mut steps = Vec::new();
-            for (node, kind) in config.nodes.iter_mut().enumerate() {
-                let Node::Cached {
-                    store_buffer,
-                    sets,
-                    ways,
-                    ..
-                } = kind
-                else {
-                    continue;
-                };
-                (*store_buffer, *sets, *ways) = (buffer, 1, 1);
+            let mut program = cramped(ports, buffer, stall);
+            for node in program.cached() {
+                program = program.node(node);
                 for turn in 0..each {
                     let addr = 0x40 * ((turn * slots) as u64 % 3);
-                    let op = Op::FetchAdd {
-                        addr,
-                        size: 8,
-                        value: 1,
-                    };
-                    steps.push(Step { node, after: 0, op });
+                    program = add(program, OpKind::FetchAdd, addr);
                 }
             }
             Stimulus {
                 seed,
-                config,
-                steps,
+                ..program.done()
             }
         });
     property::check(
@@ -265,23 +246,7 @@ fn p5_atomics_are_atomic(tiers: Option<Tiers>) {
         40,
         &property::options().on(tiers),
         &strategy,
-        |_, outcome| {
-            let mut seen: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-            for event in &outcome.events {
-                let old = event.read.as_deref().and_then(|old| old.try_into().ok());
-                let old = old
-                    .map(u64::from_le_bytes)
-                    .ok_or("an addition gave no old value")?;
-                seen.entry(event.addr).or_default().push(old);
-            }
-            for (addr, mut old) in seen {
-                old.sort_unstable();
-                if old.iter().copied().ne(0..old.len() as u64) {
-                    return Err(format!("additions of 1 at {addr:#x} saw {old:?}"));
-                }
-            }
-            Ok(())
-        },
+        |_, outcome| told_apart(&outcome.events),
     );
 }
 

@@ -1,7 +1,8 @@
 //! The six races of the protocol. Each test searches timings until the packets on the links prove
 //! that the race took place, and fails if it never does; every run on the way must be right.
 
-use flits::CacheState::{self, I, UC};
+use super::situations::{A, LATER, shared};
+use flits::CacheState::{I, UC};
 use flits::Opcode::{self, *};
 use flits::Packet;
 use flits::stimulus::{MemoryTiming, Node, Op, Stimulus, Tiers, Timing};
@@ -18,10 +19,6 @@ on_one_switch_and_on_two_tiers!(
     race_5_a_memory_write_is_answered_before_the_line_is_read_again,
 );
 
-/// The line that is fought for.
-const A: u64 = 0x1_0040;
-/// Cycles after which everything before has surely ended.
-const LATER: u64 = 600;
 /// Timings to try.
 const TRIES: u64 = 150;
 
@@ -51,14 +48,6 @@ fn caught(trace: &Trace<'_>, port: usize, request: Opcode, opcode: Opcode) -> Op
         .got(port, opcode)
         .into_iter()
         .find(|&cycle| sent < cycle && cycle < answered)
-}
-
-/// States that `port` sent with an opcode, in order.
-fn answered(trace: &Trace<'_>, port: usize, opcode: Opcode) -> Vec<CacheState> {
-    trace
-        .all(port, ToSwitch, opcode)
-        .map(|(_, packet)| packet.header.state)
-        .collect()
 }
 
 fn race_1_a_write_back_in_flight_answers_every_snoop_and_is_dropped_as_stale(tiers: Option<Tiers>) {
@@ -106,7 +95,7 @@ fn race_1_a_write_back_in_flight_answers_every_snoop_and_is_dropped_as_stale(tie
         );
         if snoop == SnpSharedFwd {
             assert_eq!(
-                answered(&trace, 0, answer),
+                trace.answered(0, answer),
                 [I],
                 "{name}: the line is not kept"
             );
@@ -124,58 +113,45 @@ fn race_1_an_eviction_in_flight_answers_a_snoop_with_nothing(tiers: Option<Tiers
         "race_1_evict",
         TRIES,
         |skew| {
-            Program::new(8)
+            shared()
                 .on_tiers(tiers)
+                .after(2 * skew)
+                .store(A, 8, 2)
                 .node(0)
-                .load(A, 8)
                 .after(2 * LATER)
                 .evict(A)
-                .node(1)
-                .after(LATER)
-                .load(A, 8)
-                .node(2)
-                .after(2 * LATER + 2 * skew)
-                .store(A, 8, 2)
                 .done()
         },
         |trace| caught(trace, 0, Evict, SnpMakeInvalid).is_some(),
     );
     let trace = Trace::of(&outcome);
-    assert_eq!(answered(&trace, 0, SnpResp), [I]);
+    assert_eq!(trace.answered(0, SnpResp), [I]);
     assert_eq!(steer::stale(&outcome).unwrap_or(1), 1, "the home drops it");
 }
 
 fn race_2_a_clean_unique_overtaken_by_another_is_served_with_data(tiers: Option<Tiers>) {
     let both = |skew: u64| {
-        Program::new(8)
+        shared()
             .on_tiers(tiers)
             .node(0)
-            .load(A, 8)
             .after(2 * LATER)
             .store(A, 8, 1)
             .load(A, 16)
             .node(1)
-            .after(LATER)
-            .load(A, 8)
             .after(LATER - 200 + 4 * skew)
             .store(A + 8, 8, 2)
             .load(A, 16)
             .done()
     };
     let stranger = |skew: u64| {
-        Program::new(8)
+        shared()
             .on_tiers(tiers)
+            .after(2 * skew)
+            .store(A + 8, 8, 2)
+            .load(A, 16)
             .node(0)
-            .load(A, 8)
             .after(2 * LATER)
             .store(A, 8, 1)
-            .load(A, 16)
-            .node(1)
-            .after(LATER)
-            .load(A, 8)
-            .node(2)
-            .after(2 * LATER + 2 * skew)
-            .store(A + 8, 8, 2)
             .load(A, 16)
             .done()
     };
@@ -233,7 +209,7 @@ fn race_3_an_owner_that_has_evicted_cannot_forward_and_memory_answers(tiers: Opt
         );
         let trace = Trace::of(&outcome);
         assert_eq!(
-            (trace.sent(0, CompData).len(), answered(&trace, 0, SnpResp)),
+            (trace.sent(0, CompData).len(), trace.answered(0, SnpResp)),
             (0, vec![I])
         );
         assert_eq!(
@@ -241,11 +217,8 @@ fn race_3_an_owner_that_has_evicted_cannot_forward_and_memory_answers(tiers: Opt
             2,
             "the second for the node that could not be served"
         );
-        let granted: Vec<_> = trace
-            .all(1, ToNode, CompData)
-            .map(|(_, packet)| packet.header.state)
-            .collect();
-        assert_eq!(granted, [if snoop == SnpOnceFwd { I } else { UC }]);
+        let state = if snoop == SnpOnceFwd { I } else { UC };
+        assert_eq!(trace.granted(1, CompData), [state]);
     }
 }
 

@@ -1,14 +1,10 @@
 //! Lines that many share: what a store to one costs.
 
+use super::situations::{A, LATER};
 use flits::Opcode;
 use harness::sim::Supernode;
 use testbenches::program::Program;
 use testbenches::steer::{self, Trace};
-
-/// A line whose memory and home are of no importance.
-const A: u64 = 0x1_0040;
-/// Cycles after which everything before has surely ended.
-const LATER: u64 = 600;
 
 /// Cycles that a store to a line takes that so many others share, for each of `counts`; nothing else
 /// moves. The first of `ports` stores and shares it too, the others are the last of `ports`.

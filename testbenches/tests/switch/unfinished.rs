@@ -6,6 +6,7 @@ use crate::hostile::{HOSTILE, TORN, invaded, request, word};
 use flits::stimulus::{Config, Op, Stimulus};
 use flits::{Flit, Header, LinkWord, NodeId, Opcode, Packet};
 use harness::check::Direction;
+use harness::link::DEAD_BOUND;
 use harness::sim::Outcome;
 use proptest::prelude::*;
 use testbenches::program::Program;
@@ -47,11 +48,18 @@ fn neighbour(program: Program, after: u64) -> Program {
     })
 }
 
-/// How long the last write of node 0 took.
+/// How long the last operation of node 0 took.
 fn waited(outcome: &Outcome) -> u64 {
     let mut own = outcome.events.iter().filter(|event| event.node == 0);
-    let last = own.next_back().expect("a write of node 0");
+    let last = own.next_back().expect("an operation of node 0");
     last.end - last.start
+}
+
+/// Checks that the last operation of node 0 had to wait, and for no more than so many intervals.
+fn had_to_wait(outcome: &Outcome, intervals: u64) {
+    let waited = waited(outcome);
+    assert!(waited > INTERVAL - 60, "nobody was in the way");
+    assert!(waited < intervals * INTERVAL + WRITE, "{waited}");
 }
 
 /// The payloads of the writes of the hostile device that memories got.
@@ -89,12 +97,7 @@ fn a_write_that_is_never_ended_is_ended_and_its_rest_is_dropped() {
             rest.iter().copied().chain(packet.words()),
         );
         let outcome = steer::run("unfinished_write", &neighbour(program, 30).done());
-        assert!(waited(&outcome) > INTERVAL - 60, "nobody was in the way");
-        assert!(
-            waited(&outcome) < 2 * INTERVAL + WRITE,
-            "{}",
-            waited(&outcome)
-        );
+        had_to_wait(&outcome, 2);
         logged(&outcome, 1);
         let mut filled = packet.payload.clone();
         filled[sent - 1..].fill(Flit::ZERO);
@@ -118,12 +121,7 @@ fn data_that_is_never_ended_holds_back_no_one_else() {
         .after(30)
         .load(0x40, 8);
     let outcome = steer::run("unfinished_data", &program.done());
-    assert!(waited(&outcome) > INTERVAL - 60, "nobody was in the way");
-    assert!(
-        waited(&outcome) < 2 * INTERVAL + WRITE,
-        "{}",
-        waited(&outcome)
-    );
+    had_to_wait(&outcome, 2);
     logged(&outcome, 1);
 }
 
@@ -137,12 +135,7 @@ fn a_device_that_never_stops_sending_other_packets_cannot_keep_one_open() {
     let flood = std::iter::repeat_n(word(&stray), 5 * INTERVAL as usize);
     let program = send(Program::on(patient(PATIENCE_LOG2)).node(HOSTILE), [open]);
     let outcome = steer::run("flood", &neighbour(send(program, flood), 30).done());
-    assert!(waited(&outcome) > INTERVAL - 60, "nobody was in the way");
-    assert!(
-        waited(&outcome) < 3 * INTERVAL + WRITE,
-        "{}",
-        waited(&outcome)
-    );
+    had_to_wait(&outcome, 3);
     if let Some(log) = steer::errors(&outcome) {
         // One of the other words had to make way.
         assert_eq!(log.count, 5 * INTERVAL as u32);
@@ -168,8 +161,7 @@ fn after_reset_the_patience_is_longer_than_a_link_takes_to_come_back_and_has_an_
     let program = send(program, write().words().take(1));
     let outcome = steer::run("reset", &neighbour(program, 30).done());
     let interval = 1 << RESET_LOG2;
-    // As long as it takes until a link is given up, see `link::dead`.
-    assert!(interval > 256 + 2 * 1024 + 64);
+    assert!(interval > DEAD_BOUND);
     assert!((interval - 60..2 * interval + WRITE).contains(&waited(&outcome)));
     logged(&outcome, 1);
 }

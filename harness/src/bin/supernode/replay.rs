@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use flits::stimulus::Stimulus;
+use harness::Failure;
 use harness::dut::Variant;
 use harness::parts;
 use harness::report::Run;
@@ -33,6 +34,21 @@ pub struct Args {
     checks: Checks,
     #[command(flatten)]
     outputs: Outputs,
+}
+
+impl Args {
+    /// The stimulus is no good, and why.
+    fn refuse(&self, why: &str) -> Stop {
+        Stop::Input(format!("{}: {why}", self.stimulus.display()))
+    }
+
+    /// How the command ends with a failure; what is wrong with the stimulus is said with its name.
+    fn stop(&self, failure: &Failure) -> Stop {
+        match simulate::stop(failure) {
+            Stop::Input(why) => self.refuse(&why),
+            other => other,
+        }
+    }
 }
 
 /// What can be chosen with `--model`.
@@ -70,14 +86,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         .config(stimulus.config.clone())
         .seed(stimulus.seed)
         .model(args.model.model());
-    let named = |stop| match stop {
-        Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),
-        other => other,
-    };
-    let build = |builder: Builder| {
-        let built = builder.build();
-        built.map_err(|failure| named(simulate::stop(&failure)))
-    };
+    let build = |builder: Builder| builder.build().map_err(|failure| args.stop(&failure));
     let builder = args.checks.on(builder);
     let mut traced = files.with_waves(builder.clone());
     if let Some(window) = args.window {
@@ -112,14 +121,11 @@ pub fn run(args: &Args) -> Result<(), Stop> {
 fn run_part(args: &Args, stimulus: &Stimulus) -> Result<(), Stop> {
     if args.history.is_some() || args.outputs.beyond_waves() {
         let text = "a part alone leaves a waveform and no report, no history";
-        return Err(Stop::Input(format!("{}: {text}", args.stimulus.display())));
+        return Err(args.refuse(text));
     }
     let vcd = args.outputs.vcd.as_deref();
     let ran = parts::replay(stimulus, args.model.model(), vcd, args.window);
-    let ran = ran.map_err(|failure| match simulate::stop(&failure) {
-        Stop::Input(why) => Stop::Input(format!("{}: {why}", args.stimulus.display())),
-        other => other,
-    })?;
+    let ran = ran.map_err(|failure| args.stop(&failure))?;
     output::print(&format!(
         "{} words arrived in {} cycles\n",
         ran.words, ran.cycles

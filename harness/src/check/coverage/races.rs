@@ -94,7 +94,7 @@ impl Races {
                 if request == Opcode::CleanUnique && header.class() == Class::Dat {
                     hits.hit(NAME, OVERTAKEN);
                 }
-                if header.home_node.is_home() && is_acknowledged(request) {
+                if header.home_node.is_home() && request.is_acknowledged() {
                     *self.granted.entry(of).or_default() += 1;
                 }
             }
@@ -134,13 +134,4 @@ impl Races {
             hits.hit(NAME, WAITS_FOR_RECALL);
         }
     }
-}
-
-/// Whether a home waits for CompAck after its answer.
-fn is_acknowledged(opcode: Opcode) -> bool {
-    use Opcode::*;
-    matches!(
-        opcode,
-        ReadShared | ReadUnique | CleanUnique | MakeUnique | ReadOnce
-    )
 }

@@ -96,8 +96,7 @@ impl Ask {
 
 /// Needs the right to write?
 pub(crate) fn writes(op: Opcode) -> bool {
-    use Opcode::{CleanUnique, MakeUnique, ReadUnique, WriteUnique};
-    op.is_atomic() || matches!(op, ReadUnique | CleanUnique | MakeUnique | WriteUnique)
+    op.needs_write()
 }
 
 /// Does it end with an entry in the directory?

@@ -199,13 +199,8 @@ impl Flow {
 
     /// Whether requests like this one end with an acknowledgement.
     fn is_acknowledged(&self) -> bool {
-        use flits::Opcode::*;
-        self.request().is_none_or(|step| {
-            matches!(
-                step.header.opcode,
-                ReadShared | ReadUnique | CleanUnique | MakeUnique | ReadOnce
-            )
-        })
+        self.request()
+            .is_none_or(|step| step.header.opcode.is_acknowledged())
     }
 }
 
