@@ -19,8 +19,7 @@ home() {
 
 names=("$@")
 if ((${#names[@]} == 0)); then
-  mapfile -t changes < <(grep -l '^+++ b/rtl/home/' "$patches"/*.patch)
-  mapfile -t names < <(names_of "${changes[@]}")
+  mapfile -t names < <(home_faults)
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

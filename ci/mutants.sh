@@ -23,6 +23,13 @@ each_mutant() {
   return "$failed"
 }
 
+# The names of the faults of the home, one a line.
+home_faults() {
+  local changes
+  mapfile -t changes < <(grep -l '^+++ b/rtl/home/' "$patches"/*.patch)
+  names_of "${changes[@]}"
+}
+
 # The names of patches, one a line.
 names_of() {
   local patch

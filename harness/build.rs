@@ -139,7 +139,7 @@ fn main() -> Result<(), Error> {
         .file_list("../rtl/supernode.f")
         .include_dir("rtl")
         .source("rtl/home_top.sv");
-    models.push(home.variants([Variant::Fast, Variant::Cov]));
+    models.push(home.variants([Variant::Fast, Variant::Cov, Variant::Wave]));
     build::build_all(&models)?;
     Ok(())
 }

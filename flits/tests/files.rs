@@ -2,9 +2,9 @@
 
 use flits::history::{Event, History};
 use flits::stimulus::{
-    Config, MemoryTiming, Node, Op, OpKind, Region, Step, Stimulus, value_bytes,
+    Config, MemoryTiming, Node, Op, OpKind, Part, Region, Step, Stimulus, value_bytes,
 };
-use flits::strategies::{Fault, Programs, Shape};
+use flits::strategies::{Fault, Parts, Programs, Shape};
 use flits::{Class, Header, NodeId, RespErr, strategies};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -67,6 +67,18 @@ proptest! {
         let text = stimulus.to_text();
         prop_assert_eq!(Stimulus::parse("x", &text), Ok(stimulus.clone()));
         prop_assert_eq!(text.lines().count(), 1 + stimulus.steps.len());
+    }
+
+    #[test]
+    fn a_stimulus_of_a_part_is_legal_and_comes_back_from_its_text(
+        stimulus in prop_oneof![
+            Parts::new(Part::Fabric).strategy(),
+            Parts::new(Part::Link).strategy(),
+            Parts::new(Part::Home).strategy(),
+        ],
+    ) {
+        prop_assert_eq!(stimulus.check(), Ok(()));
+        prop_assert_eq!(Stimulus::parse("x", &stimulus.to_text()), Ok(stimulus));
     }
 
     #[test]
@@ -299,7 +311,7 @@ fn a_bad_step_is_told_with_file_and_line() {
         (
             r#"{"node":0,"op":"fence","colour":1}"#,
             "column 31: unknown field `colour`, expected one of `node`, `after`, `op`, `addr`, \
-             `size`, `atomic`, `expected`, `value`, `words`, `class`, `to`, `length`, `high`",
+             `size`, `atomic`, `expected`, `value`, `words`, `class`, `to`, `length`, `high`, `what`",
         ),
         (
             r#"{"node":1,"op":"atomic_load","addr":"0x0","size":8,"value":"0x1"}"#,
@@ -334,6 +346,35 @@ fn a_bad_step_is_told_with_file_and_line() {
         cut.starts_with("bad.jsonl:3: the line ends before its JSON value does"),
         "{cut}"
     );
+}
+
+#[test]
+fn a_bad_turn_is_told_with_file_and_line() {
+    let head = Stimulus {
+        seed: 0,
+        config: Config::part(Part::Home, 1),
+        steps: Vec::new(),
+    };
+    for (step, reason) in [
+        (r#""op":"turn""#, "turn needs `what`"),
+        (r#""op":"fence""#, "node 0 is a peer, which cannot fence"),
+        (
+            r#""op":"turn","what":{"ask":{"line":8,"choice":0}}"#,
+            "there is no line 8; a home alone has 8 lines",
+        ),
+        (
+            r#""op":"turn","what":{"merge":{"cycles":0}}"#,
+            "messages wait 0 cycles; it can be 1 to 500",
+        ),
+        (
+            r#""op":"turn","what":{"stray":{"node":1}}"#,
+            "column 45: unknown field `node`, expected `tracker`",
+        ),
+    ] {
+        let text = format!("{}{{\"node\":0,{step}}}\n", head.to_text());
+        let error = Stimulus::parse("bad.jsonl", &text).unwrap_err().to_string();
+        assert_eq!(error, format!("bad.jsonl:2: {reason}"));
+    }
 }
 
 #[test]

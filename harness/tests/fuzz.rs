@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use flits::Class;
-use flits::stimulus::{Config, Op, Packet, Part, Step, Stimulus};
+use flits::stimulus::{Config, Op, Packet, Part, Step, Stimulus, Turn};
 
 fn supernode(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_supernode"))
@@ -166,24 +166,25 @@ fn a_window_holds_the_last_cycles_of_the_run_and_no_others() {
 #[test]
 fn parts_alone_are_fuzzed_replayed_and_seen_in_waves() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (target, part, model) in [
-        ("fabric", Part::Fabric, "tight"),
-        ("link", Part::Link, "rtl"),
+    let packet = |to: &[usize]| {
+        Op::Packet(Packet {
+            class: Class::Dat,
+            to: to.to_vec(),
+            length: 7,
+            high: false,
+        })
+    };
+    let read = Op::Turn(Turn::Ask { line: 0, choice: 0 });
+    for (target, part, model, op, arrives) in [
+        ("fabric", Part::Fabric, "tight", packet(&[1]), "7 words"),
+        ("link", Part::Link, "rtl", packet(&[]), "7 words"),
+        // ReadShared, MemRead, CompData, CompAck.
+        ("home", Part::Home, "rtl", read, "4 messages"),
     ] {
         let corpus = folder.path().join(target);
         let args = ["fuzz", "--target", target, "--execs", "60", "--corpus"];
         let output = supernode(&[&args[..], &[path_of(&corpus)]].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
-        let op = Op::Packet(Packet {
-            class: Class::Dat,
-            to: if part == Part::Fabric {
-                vec![1]
-            } else {
-                vec![]
-            },
-            length: 7,
-            high: false,
-        });
         let stimulus = Stimulus {
             seed: 0,
             config: Config::part(part, 4),
@@ -200,9 +201,10 @@ fn parts_alone_are_fuzzed_replayed_and_seen_in_waves() {
         let waves = ["--vcd", path_of(&vcd), "--window", "20"];
         let output = supernode(&[&replay[..], &waves[..]].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
-        assert!(text(&output.stdout).contains("7 words arrived"));
+        let said = text(&output.stdout);
+        assert!(said.starts_with(&format!("{arrives} arrived")), "{said}");
         let wave = match part {
-            Part::Fabric => vcd,
+            Part::Fabric | Part::Home => vcd,
             Part::Link => harness::parts::vcd_of(&vcd, 1),
         };
         let (begin, end) = times(&wave);

@@ -1,5 +1,5 @@
 //! Builds models of the RTL in `SUPERNODE_MUTANT`, a tree with a fault in it: a home alone, and the
-//! tight switch unless `SUPERNODE_MUTANT_HOME` is set, with waves if `SUPERNODE_MUTANT_WAVES` is.
+//! tight switch unless `SUPERNODE_MUTANT_HOME` is set, both with waves if `SUPERNODE_MUTANT_WAVES` is.
 //! Without the first variable nothing is built, so that the crate costs nobody anything.
 
 use verilated::build::{self, Error, Model, Variant};
@@ -36,16 +36,15 @@ fn main() -> Result<(), Error> {
             .include_dir(TOPS)
             .source(format!("{TOPS}/{top}.sv"))
     };
-    let mut models = vec![model("mutant_home", "home_top").variants([Variant::Fast])];
+    let waves = std::env::var_os("SUPERNODE_MUTANT_WAVES").map(|_| Variant::Wave);
+    let fuzzed = || [Variant::Cov].into_iter().chain(waves);
+    let home = model("mutant_home", "home_top");
+    let mut models = vec![home.variants([Variant::Fast].into_iter().chain(fuzzed()))];
     if std::env::var_os("SUPERNODE_MUTANT_HOME").is_none() {
         println!("cargo::rustc-cfg=mutant_switch");
         let set = |model: Model, (name, value): (&str, u32)| model.param(name, value);
         let switch = model("mutant_switch", "watched_switch").snapshots();
-        let switch = switch.variants(match std::env::var_os("SUPERNODE_MUTANT_WAVES") {
-            None => vec![Variant::Cov],
-            Some(_) => vec![Variant::Cov, Variant::Wave],
-        });
-        models.push(TIGHT.into_iter().fold(switch, set));
+        models.push(TIGHT.into_iter().fold(switch.variants(fuzzed()), set));
     }
     build::build_all(&models)?;
     Ok(())

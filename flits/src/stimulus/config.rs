@@ -61,8 +61,9 @@ pub struct Config {
     pub link_errors: Option<LinkErrors>,
 }
 
-/// A part of the system that runs alone. Cores stand in for what is around it: their packets go in
-/// on one side and must come out on the other.
+/// A part of the system that runs alone. Around a fabric or a link are cores: their packets go in on
+/// one side and must come out on the other. Around a home are peers: nodes as the specification has
+/// them, and a memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
@@ -70,6 +71,8 @@ pub enum Part {
     Fabric,
     /// Two link ends and the wires between them: a core at each end.
     Link,
+    /// A home slice: a peer on each of 4 ports.
+    Home,
 }
 
 /// A system of several chips in two tiers: every leaf is cabled to every spine, and the ports for
@@ -107,10 +110,16 @@ pub enum Node {
     Io {},
     /// A port that sends raw link words, legal or not, and takes whatever comes.
     Hostile {},
-    /// What is around a [`Part`]: sends packets, and takes words into a buffer.
+    /// What is around a fabric or a link alone: sends packets, and takes words into a buffer.
     Core {
         /// Words of each class that the buffer holds.
         depth: u16,
+    },
+    /// A node around a home alone, with a copy of each line or none.
+    Peer {
+        /// It has no right to write.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reads_only: bool,
     },
 }
 
@@ -123,6 +132,7 @@ impl Node {
             Node::Io {} => "an io node",
             Node::Hostile {} => "a hostile node",
             Node::Core { .. } => "a core",
+            Node::Peer { .. } => "a peer",
         }
     }
 }
@@ -266,16 +276,18 @@ impl Config {
     }
 
     /// A part alone, between cores whose buffers hold `depth` words of each class: a fabric of 4 ports,
-    /// or a link with wires on which nothing goes wrong.
+    /// or a link with wires on which nothing goes wrong; or a home among peers that may write.
     pub fn part(part: Part, depth: u16) -> Config {
-        let (ports, link_errors) = match part {
-            Part::Fabric => (PORTS[0], None),
-            Part::Link => (ENDS, Some(LinkErrors::default())),
+        let core = Node::Core { depth };
+        let (ports, node, link_errors) = match part {
+            Part::Fabric => (PORTS[0], core, None),
+            Part::Link => (ENDS, core, Some(LinkErrors::default())),
+            Part::Home => (PORTS[0], Node::Peer { reads_only: false }, None),
         };
         Config {
             ports,
             part: Some(part),
-            nodes: vec![Node::Core { depth }; ports],
+            nodes: vec![node; ports],
             regions: Vec::new(),
             link_errors,
             ..Config::new(ports)
@@ -362,25 +374,35 @@ impl Config {
         self.link_errors.as_ref().map_or(Ok(()), LinkErrors::check)
     }
 
-    /// A part has cores around it and nothing else, and nothing else has cores.
+    /// A part has cores or peers around it and nothing else, and nothing else has any.
     fn check_part(&self) -> Result<(), String> {
         let is_core = |node: &Node| matches!(node, Node::Core { .. });
+        let is_peer = |node: &Node| matches!(node, Node::Peer { .. });
         let Some(part) = self.part else {
-            return match self.nodes.iter().position(is_core) {
-                Some(port) => Err(format!("node {port}: a core belongs to a part alone")),
-                None => Ok(()),
-            };
+            let alien = self.nodes.iter().position(|n| is_core(n) || is_peer(n));
+            return alien.map_or(Ok(()), |port| {
+                let what = self.nodes[port].described();
+                Err(format!("node {port}: {what} belongs to a part alone"))
+            });
         };
-        if self.nodes.len() != self.ports || !self.nodes.iter().all(is_core) {
-            return Err("a part alone has a core on every port".to_owned());
+        let (fits, wanted): (fn(&Node) -> bool, _) = match part {
+            Part::Fabric | Part::Link => (is_core, "a part alone has a core on every port"),
+            Part::Home => (is_peer, "a home alone has a peer on every port"),
+        };
+        if self.nodes.len() != self.ports || !self.nodes.iter().all(fits) {
+            return Err(wanted.to_owned());
         }
         if !self.regions.is_empty() || self.tiers.is_some() {
             return Err("a part alone has no regions and no tiers".to_owned());
         }
         match part {
             Part::Link if self.ports != ENDS => Err("a link has 2 ends".to_owned()),
+            Part::Home if self.ports != PORTS[0] => Err("a home alone has 4 ports".to_owned()),
             Part::Fabric if self.link_errors.is_some() => {
                 Err("the fabric alone has no link_errors".to_owned())
+            }
+            Part::Home if self.link_errors.is_some() || self.stall.rx_permille != 0 => {
+                Err("a home alone has no link_errors and no rx_permille".to_owned())
             }
             Part::Link
                 if self
@@ -390,7 +412,7 @@ impl Config {
             {
                 Err("on a link alone stuck credits must be told again".to_owned())
             }
-            Part::Fabric | Part::Link => Ok(()),
+            Part::Fabric | Part::Link | Part::Home => Ok(()),
         }
     }
 
@@ -454,7 +476,11 @@ impl Node {
                     "a core of {depth} words; it can have 1 to {MAX_DEPTH}"
                 ));
             }
-            Node::Memory { .. } | Node::Io {} | Node::Hostile {} | Node::Core { .. } => {}
+            Node::Memory { .. }
+            | Node::Io {}
+            | Node::Hostile {}
+            | Node::Core { .. }
+            | Node::Peer { .. } => {}
         }
         Ok(())
     }

@@ -29,6 +29,7 @@
 mod config;
 mod link_errors;
 mod op;
+mod turn;
 
 pub use config::{
     Config, LEAVES, MAX_PER_LEAF, MemoryTiming, Node, PORTS, Part, Region, Stall, Tiers, Timing,
@@ -37,6 +38,7 @@ pub use link_errors::{
     Hit, LinkErrors, MAX_BURST, MAX_DELAY, MAX_DISPLACED, MAX_FLIPPED, Outage, Way, WordError,
 };
 pub use op::{MAX_LENGTH, Op, OpKind, Packet, Step, value_bytes};
+pub use turn::{HOME_LINES, MAX_WAIT, Turn};
 
 use crate::lines::{self, FileError, Lines};
 use serde::{Deserialize, Serialize};

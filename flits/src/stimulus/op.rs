@@ -1,6 +1,6 @@
 //! Operations and their line of the file.
 
-use super::Node;
+use super::{Node, Turn};
 use crate::layout::{ADDR_BITS, LINE_BYTES, LINE_SIZE, MAX_SIZE};
 use crate::{AtomicOp, Class, Data, LinkWord, hex};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,8 @@ pub enum OpKind {
     Raw,
     /// Send a packet whose content says nothing, through the fabric or a link alone.
     Packet,
+    /// Do something around a home alone.
+    Turn,
 }
 
 /// Which sizes an operation may have.
@@ -68,7 +70,7 @@ enum Widths {
 
 impl OpKind {
     /// Every kind.
-    pub const ALL: [OpKind; 20] = [
+    pub const ALL: [OpKind; 21] = [
         OpKind::Load,
         OpKind::Store,
         OpKind::StoreLine,
@@ -89,6 +91,7 @@ impl OpKind {
         OpKind::WriteUncached,
         OpKind::Raw,
         OpKind::Packet,
+        OpKind::Turn,
     ];
 
     /// What the file calls it.
@@ -114,17 +117,18 @@ impl OpKind {
             OpKind::WriteUncached => "write_uncached",
             OpKind::Raw => "raw",
             OpKind::Packet => "packet",
+            OpKind::Turn => "turn",
         }
     }
 
     /// Whether it is about an address.
     pub const fn has_addr(self) -> bool {
-        !matches!(self, OpKind::Fence | OpKind::Raw | OpKind::Packet)
+        self.is_access() && !matches!(self, OpKind::Fence)
     }
 
-    /// Whether it is one of a program, and not words or packets that are sent as they are.
+    /// Whether it is one of a program, and not words that are sent as they are or one for a part alone.
     pub const fn is_access(self) -> bool {
-        !matches!(self, OpKind::Raw | OpKind::Packet)
+        !matches!(self, OpKind::Raw | OpKind::Packet | OpKind::Turn)
     }
 
     /// Whether the home computes what memory then holds.
@@ -186,6 +190,7 @@ impl OpKind {
             }
             Node::Hostile {} => matches!(self, OpKind::Raw),
             Node::Core { .. } => matches!(self, OpKind::Packet),
+            Node::Peer { .. } => matches!(self, OpKind::Turn),
             Node::Memory { .. } => false,
         }
     }
@@ -202,7 +207,7 @@ impl OpKind {
             OpKind::StoreLine | OpKind::ReadOnce | OpKind::Evict | OpKind::CleanInvalid => {
                 Widths::Fixed
             }
-            OpKind::Fence | OpKind::Raw | OpKind::Packet => Widths::Fixed,
+            OpKind::Fence | OpKind::Raw | OpKind::Packet | OpKind::Turn => Widths::Fixed,
         }
     }
 }
@@ -277,6 +282,8 @@ pub enum Op {
     Raw { words: Vec<LinkWord> },
     /// See [`OpKind::Packet`].
     Packet(Packet),
+    /// See [`OpKind::Turn`].
+    Turn(Turn),
 }
 
 /// Words of the longest packet: a header and 256 bytes.
@@ -361,6 +368,7 @@ impl Op {
             Op::WriteUncached { .. } => OpKind::WriteUncached,
             Op::Raw { .. } => OpKind::Raw,
             Op::Packet(_) => OpKind::Packet,
+            Op::Turn(_) => OpKind::Turn,
         }
     }
 
@@ -384,7 +392,7 @@ impl Op {
             | Op::Evict { addr }
             | Op::ReadOnce { addr }
             | Op::CleanInvalid { addr } => Some((addr, LINE_BYTES as u16)),
-            Op::Fence | Op::Raw { .. } | Op::Packet(_) => None,
+            Op::Fence | Op::Raw { .. } | Op::Packet(_) | Op::Turn(_) => None,
         }
     }
 
@@ -456,6 +464,9 @@ impl Op {
         }
         if let Op::Packet(packet) = self {
             return packet.check();
+        }
+        if let Op::Turn(turn) = self {
+            return turn.check();
         }
         let Some((addr, size)) = self.access() else {
             return Ok(());
@@ -596,6 +607,8 @@ struct StepLine {
     length: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     high: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    what: Option<Turn>,
 }
 
 fn is_zero(cycles: &u64) -> bool {
@@ -620,6 +633,10 @@ impl From<Step> for StepLine {
             atomic: op.atomic(),
             expected: op.expected(),
             value: op.value(),
+            what: match op {
+                Op::Turn(turn) => Some(turn),
+                _ => None,
+            },
             words: match op {
                 Op::Raw { words } => Some(words),
                 _ => None,
@@ -722,6 +739,7 @@ impl TryFrom<StepLine> for Step {
                 length: line.length.take().ok_or_else(|| lacks(kind, "length"))?,
                 high: line.high.take().unwrap_or_default(),
             }),
+            OpKind::Turn => Op::Turn(line.what.take().ok_or_else(|| lacks(kind, "what"))?),
         };
         let left = [
             ("addr", line.addr.is_some()),
@@ -734,6 +752,7 @@ impl TryFrom<StepLine> for Step {
             ("to", line.to.is_some()),
             ("length", line.length.is_some()),
             ("high", line.high.is_some()),
+            ("what", line.what.is_some()),
         ];
         if let Some((field, _)) = left.into_iter().find(|&(_, is_left)| is_left) {
             return Err(format!("{kind} has no `{field}`"));

@@ -1,16 +1,16 @@
 //! Strategies for property tests: flits, headers, packets ([`header`], [`packet`], ...), addresses
-//! ([`Shape`]) and whole stimuli ([`Programs`], and for parts alone [`Packets`]).
+//! ([`Shape`]) and whole stimuli ([`Programs`], and for parts alone [`Parts`]).
 //!
 //! Everything shrinks towards what is simplest to read: field values towards 0, programs towards
 //! fewer steps on fewer and nearer addresses.
 
 mod hostile;
-mod packets;
+mod parts;
 mod program;
 mod shape;
 
 pub use hostile::{Fault, faulty_words};
-pub use packets::{Packets, hit, outage};
+pub use parts::{Parts, hit, outage};
 pub use program::{Programs, number_values, usual_kinds};
 pub use shape::Shape;
 

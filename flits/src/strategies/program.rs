@@ -40,7 +40,7 @@ struct Draw {
     words: Vec<LinkWord>,
 }
 
-/// The operations of random programs: all but `raw` and `packet`.
+/// The operations of random programs: all that devices of a system do but `raw`.
 pub fn usual_kinds() -> Vec<OpKind> {
     let is_usual = |kind: &OpKind| kind.is_access();
     OpKind::ALL.into_iter().filter(is_usual).collect()
@@ -48,7 +48,7 @@ pub fn usual_kinds() -> Vec<OpKind> {
 
 impl Programs {
     /// Stimuli for a switch of `ports` ports (4, 8 or 16): up to 60 steps of all operations but
-    /// `raw` and `packet`, of any shape, on small caches that evict soon.
+    /// `raw`, of any shape, on small caches that evict soon.
     pub fn new(ports: usize) -> Programs {
         Programs {
             ports,
@@ -297,7 +297,7 @@ fn op(config: &Config, kind: OpKind, shape: Shape, draw: &Draw, node: usize, tur
         OpKind::Raw => Op::Raw {
             words: sent_from(config.node_id(node), draw.words.clone()),
         },
-        OpKind::Packet => unreachable!("only cores send packets, and no system has any"),
+        OpKind::Packet | OpKind::Turn => unreachable!("no system has any node for it"),
     }
 }
 

@@ -26,9 +26,11 @@ mod wishes;
 pub use alone::{Alone, Channel};
 pub use campaign::{Effort, campaign};
 pub use replay::replay;
+pub(crate) use scramble::wish;
 pub use scramble::{bytes_of, scramble};
 pub use tour::{Found, Run, Tour};
 pub use traces::{Trace, small, traces};
+pub(crate) use wishes::Wishes;
 
 use crate::protocol::pairs::Pairs;
 use std::collections::{BTreeMap, BTreeSet};

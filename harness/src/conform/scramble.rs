@@ -114,7 +114,7 @@ fn step(
 }
 
 /// A node asks for something that it may ask for, or stores.
-fn wish(
+pub(crate) fn wish(
     alone: &mut Alone,
     wishes: &mut Wishes,
     node: u8,

@@ -16,7 +16,7 @@ const SETTLED: u64 = 10;
 
 /// A home, and what is on its way to its pins.
 pub(super) struct Slice {
-    home: Box<dyn HomeSlice>,
+    pub(super) home: Box<dyn HomeSlice>,
     inputs: HomeInputs,
     outputs: HomeOutputs,
     view: HomeView,

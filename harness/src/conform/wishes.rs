@@ -10,14 +10,14 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 /// Draws the data of requests and stores.
-pub(super) struct Wishes {
+pub(crate) struct Wishes {
     rng: Pcg64Mcg,
     /// Some of it is known to be corrupt.
-    pub(super) poison: bool,
+    pub(crate) poison: bool,
 }
 
 impl Wishes {
-    pub(super) fn new(seed: u64) -> Wishes {
+    pub(crate) fn new(seed: u64) -> Wishes {
         Wishes {
             rng: crate::sim::stream(seed, "wishes"),
             poison: false,

@@ -31,7 +31,7 @@ fn kind(op: OpKind) -> Option<Kind> {
         | OpKind::ReadUncached
         | OpKind::WriteUncached => Some(Kind::Atomic),
         OpKind::Fence => Some(Kind::Fence),
-        OpKind::Evict | OpKind::CleanInvalid | OpKind::Raw | OpKind::Packet => None,
+        OpKind::Evict | OpKind::CleanInvalid | OpKind::Raw | OpKind::Packet | OpKind::Turn => None,
     }
 }
 

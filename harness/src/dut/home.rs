@@ -2,8 +2,11 @@
 
 use super::{HomeView, PortAnswer, Variant};
 use crate::coverage::Counted;
+use crate::link::{trace_failure, trace_from_now};
 use crate::{Failure, FailureKind};
 use flits::{LinkWord, NodeId};
+use std::ops::Range;
+use std::path::Path;
 use verilated::Clocked;
 
 verilated::model!(home4);
@@ -60,6 +63,18 @@ pub trait HomeSlice {
 
     /// Coverage counters; empty where none are compiled in.
     fn coverage(&self) -> &[u32];
+
+    /// Writes a VCD file from now on; with a window, only of those cycles from now.
+    ///
+    /// # Errors
+    /// If the variant has no waves or the file cannot be written.
+    fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure>;
+
+    /// Ends the VCD file, if one is being written.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    fn trace_close(&mut self) -> Result<(), Failure>;
 }
 
 /// A model with the pins of `home_top`; [`home_model!`](crate::home_model) implements it.
@@ -133,6 +148,14 @@ impl<M: HomeModel> HomeSlice for Rtl<M> {
 
     fn coverage(&self) -> &[u32] {
         self.0.coverage()
+    }
+
+    fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
+        trace_from_now(&mut *self.0, path, window)
+    }
+
+    fn trace_close(&mut self) -> Result<(), Failure> {
+        self.0.trace_close().map_err(trace_failure)
     }
 }
 

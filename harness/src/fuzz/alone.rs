@@ -1,4 +1,4 @@
-//! The fabric or a link alone as a target.
+//! The fabric, a link or a home alone as a target.
 
 use flits::stimulus::{Part, Stimulus};
 
@@ -10,7 +10,7 @@ use crate::dut::Variant;
 use crate::parts::{self, Bench};
 use crate::sim::Model;
 
-/// A part of the switch that is fed with packets.
+/// A part of the switch that is fed with packets, or with turns of what is around it.
 pub struct Alone {
     part: Part,
     model: Model,
@@ -21,15 +21,15 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// The part, with the coverage of the RTL: the fabric in which everything is scarce, or the link
-    /// of the switch.
+    /// The part, with the coverage of the RTL: the fabric in which everything is scarce, the link of the
+    /// switch, or a home.
     ///
     /// # Errors
     /// If the model is not there.
     pub fn new(part: Part) -> Result<Alone, Failure> {
         let model = match part {
             Part::Fabric => Model::Tight,
-            Part::Link => Model::Rtl(Variant::Fast),
+            Part::Link | Part::Home => Model::Rtl(Variant::Fast),
         };
         let bench = parts::bench(part, model, Variant::Cov)?;
         Ok(Alone::of(part, model, bench))
@@ -54,6 +54,7 @@ impl Target for Alone {
         match self.part {
             Part::Fabric => "fabric of 4 ports alone".into(),
             Part::Link => "link alone".into(),
+            Part::Home => "home of 4 ports alone".into(),
         }
     }
 

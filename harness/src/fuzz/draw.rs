@@ -5,14 +5,14 @@
 //! an operation that joins the format joins both.
 
 use flits::stimulus::{Config, MemoryTiming, Node, OpKind, Part, Step, Stimulus, Timing};
-use flits::strategies::{Packets, Programs, Shape, usual_kinds};
+use flits::strategies::{Parts, Programs, Shape, usual_kinds};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config as Settings, RngAlgorithm, TestRng, TestRunner};
 
 /// Operations of a stimulus drawn at once.
 const STEPS: std::ops::RangeInclusive<usize> = 1..=8;
-/// Packets of a stimulus for a part, drawn at once.
-const PACKETS: std::ops::RangeInclusive<usize> = 1..=12;
+/// Packets or turns of a stimulus for a part, drawn at once.
+const PART_STEPS: std::ops::RangeInclusive<usize> = 1..=12;
 /// Operations that a mutator inserts at once.
 const INSERTED: std::ops::RangeInclusive<usize> = 1..=4;
 /// How often words of a hostile device are drawn, beside each other operation once.
@@ -38,7 +38,7 @@ pub struct Draws {
 enum What {
     /// A whole switch: these operations.
     System(Vec<OpKind>),
-    /// A part alone: packets.
+    /// A part alone: packets or turns.
     Part(Part),
 }
 
@@ -83,7 +83,9 @@ impl Draws {
     pub fn stimulus(&self, seed: u64) -> Option<Stimulus> {
         let kinds = match &self.what {
             What::System(kinds) => kinds,
-            What::Part(part) => return drawn(&Packets::new(*part).steps(PACKETS).strategy(), seed),
+            What::Part(part) => {
+                return drawn(&Parts::new(*part).steps(PART_STEPS).strategy(), seed);
+            }
         };
         let programs = Programs::new(self.ports).kinds(kinds).steps(STEPS);
         let mut stimulus = drawn(&programs.strategy(), seed)?;
@@ -109,8 +111,8 @@ impl Draws {
                 drawn(&programs.shape(shape).steps(INSERTED).strategy(), seed)
             }
             What::Part(part) => {
-                let packets = Packets::new(*part).config(config);
-                drawn(&packets.steps(INSERTED).strategy(), seed)
+                let parts = Parts::new(*part).config(config);
+                drawn(&parts.steps(INSERTED).strategy(), seed)
             }
         };
         let Some(mut stimulus) = stimulus else {

@@ -8,8 +8,8 @@
 //!
 //! Bytes that are the text of a stimulus file are that stimulus. Of all others the first eight are the
 //! seed of one, and each eight after them that of a change to it, so that every input is a stimulus, and
-//! one with a few bytes more is that stimulus changed once more. A function returns for a run without violations and panics with the failure and the stimulus
-//! otherwise. Each thread has a model of its own, which is reset from call to call.
+//! one with a few bytes more is that stimulus changed once more. A function returns for a run without
+//! violations and panics with the failure and the stimulus otherwise. Each thread has a model of its own, which is reset from call to call.
 
 use std::cell::RefCell;
 use std::thread::LocalKey;
@@ -49,6 +49,8 @@ entries! {
     fabric = Alone::new(Part::Fabric);
     /// A link alone.
     link = Alone::new(Part::Link);
+    /// A home alone.
+    home = Alone::new(Part::Home);
 }
 
 fn boxed(target: Result<impl Target + 'static, Failure>) -> Box<dyn Target> {

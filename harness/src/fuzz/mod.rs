@@ -6,10 +6,10 @@
 //! corpus, judges what is new and draws what comes next; what an input is, how it is changed and what
 //! it reached is here:
 //!
-//! * [`Target`]: what can be fuzzed; `system` is a whole switch, `alone` the fabric or a link;
+//! * [`Target`]: what can be fuzzed; `system` is a whole switch, `alone` the fabric, a link or a home;
 //! * `start`: how a switch is back after its reset and its address map without running them;
 //! * [`map`], [`watch`]: what a run has reached: points of the RTL, and events;
-//! * `draw`, `mutate`, `packets`: inputs from nothing, and from other inputs, by structure;
+//! * `draw`, `mutate`, `packets`, `turns`: inputs from nothing, and from other inputs, by structure;
 //! * `hostile`: words that no rule allows, and what the switch owes the others then;
 //! * `campaign`: the loop; `yields`: whether fresh inputs or changed ones pay; `finding`: what it found, made small by [`crate::shrink`];
 //! * [`entry`]: functions of bytes, for other fuzzers.
@@ -31,6 +31,7 @@ mod system;
 mod target;
 #[cfg(test)]
 mod tests;
+mod turns;
 pub mod watch;
 mod yields;
 

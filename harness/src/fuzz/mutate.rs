@@ -2,13 +2,13 @@
 
 use flits::LinkWord;
 use flits::layout::LINE_BYTES;
-use flits::stimulus::{MemoryTiming, Node, Op, Step, Stimulus, Timing};
+use flits::stimulus::{MemoryTiming, Node, Op, Part, Step, Stimulus, Timing};
 use flits::strategies::Shape;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use super::draw::Draws;
-use super::{hostile, packets};
+use super::{hostile, packets, turns};
 use crate::shrink::edit;
 
 /// Most operations of a stimulus.
@@ -66,7 +66,8 @@ pub fn mutate(
     let before = stimulus.clone();
     let mutators = match draws.of_part() {
         None => &MUTATORS[..],
-        Some(_) => &packets::MUTATORS[..],
+        Some(Part::Fabric | Part::Link) => &packets::MUTATORS[..],
+        Some(Part::Home) => &turns::MUTATORS[..],
     };
     let times = 1 << rng.random_range(0..=STACKED.ilog2());
     let mut mutation = Mutation { rng, draws, other };
@@ -254,6 +255,15 @@ fn another_operation(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     stimulus.steps[at] = step;
 }
 
+/// Another packet or turn of the same port, in the place of some.
+pub(super) fn another_of_part(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+    let fresh = mutation.fresh(stimulus);
+    let range = mutation.range(stimulus);
+    for (step, fresh) in stimulus.steps[range].iter_mut().zip(fresh) {
+        step.op = fresh.op;
+    }
+}
+
 pub(super) fn idle(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     for at in mutation.range(stimulus) {
         let after = &mut stimulus.steps[at].after;
@@ -292,8 +302,7 @@ pub(super) fn back_pressure(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>
     }
 }
 
-/// A cache, a store buffer or a memory of other figures; sometimes a cache gives way to a device
-/// without one.
+/// A cache, a store buffer or a memory of other figures, a peer of another right.
 pub(super) fn another_device(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let rng = &mut *mutation.rng;
     let port = rng.random_range(0..stimulus.config.nodes.len());
@@ -317,6 +326,7 @@ pub(super) fn another_device(stimulus: &mut Stimulus, mutation: &mut Mutation<'_
             });
         }
         Node::Core { depth } => *depth = 1 << rng.random_range(0..6),
+        Node::Peer { reads_only } => *reads_only = rng.random(),
         Node::Io {} | Node::Hostile {} => {}
     }
 }

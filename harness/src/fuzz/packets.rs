@@ -1,4 +1,4 @@
-//! Mutators of inputs for a part alone: packets, and what goes wrong on wires.
+//! Mutators of inputs for a fabric or a link alone: packets, and what goes wrong on wires.
 
 use flits::stimulus::{LinkErrors, Op, Packet, Stimulus};
 use flits::strategies::{hit, outage};
@@ -6,8 +6,8 @@ use rand::RngExt;
 
 use super::draw::drawn;
 use super::mutate::{
-    Mutation, Mutator, another_device, back_pressure, drop_steps, idle, insert, repeat, splice,
-    start_skew, swap, to_another_node,
+    Mutation, Mutator, another_device, another_of_part, back_pressure, drop_steps, idle, insert,
+    repeat, splice, start_skew, swap, to_another_node,
 };
 
 /// Most hits of an input.
@@ -30,8 +30,8 @@ pub(super) const MUTATORS: [Mutator; 20] = [
     back_pressure,
     another_device,
     start_skew,
-    another_packet,
-    another_packet,
+    another_of_part,
+    another_of_part,
     to_one_output,
     longer_wire,
     another_hit,
@@ -49,16 +49,6 @@ fn packets<'a>(
         Op::Packet(packet) => Some(packet),
         _ => None,
     })
-}
-
-/// Another packet in the place of one.
-fn another_packet(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
-    let mut fresh = mutation.fresh(stimulus).into_iter();
-    for packet in packets(stimulus, mutation) {
-        if let Some(Op::Packet(other)) = fresh.next().map(|step| step.op) {
-            *packet = other;
-        }
-    }
 }
 
 /// Some packets to one output, of one length: what makes queues full.

@@ -3,14 +3,14 @@
 use super::draw::Draws;
 use super::mutate::{MAX_STEPS, mutate};
 use super::*;
-use crate::dut::Variant;
 use crate::dut::{
-    ErrorLog, Inputs, LoggedError, Outputs, Parameters, Reference, Region, Switch, bits,
+    ErrorLog, HomeInputs, HomeOutputs, HomeSlice, HomeView, Inputs, LoggedError, Outputs,
+    Parameters, Reference, Region, Switch, Variant, bits, home_alone,
 };
 use crate::parts::{self, Bench};
 use crate::sim::{Model, stream};
 use crate::{Failure, FailureKind};
-use flits::stimulus::{Config, Node, Op, OpKind, Part, Step, Stimulus, WordError};
+use flits::stimulus::{Config, Node, Op, OpKind, Part, Step, Stimulus, Turn, WordError};
 use flits::{Class, Flit, LinkWord};
 use rand::RngExt;
 use std::collections::BTreeSet;
@@ -273,7 +273,7 @@ fn other_fuzzers_may_bring_bytes_or_text() {
     entry::switch(&[0x5a; 300]);
     entry::hostile(&(0..=255).collect::<Vec<u8>>());
     entry::hostile(offence().to_text().as_bytes());
-    for part in [entry::fabric, entry::link] {
+    for part in [entry::fabric, entry::link, entry::home] {
         part(b"");
         part(&[0x5a; 300]);
     }
@@ -304,9 +304,11 @@ impl Bench for Picky {
     }
 }
 
+const PARTS: [Part; 3] = [Part::Fabric, Part::Link, Part::Home];
+
 #[test]
 fn parts_alone_are_fuzzed_by_the_same_loop() {
-    for part in [Part::Fabric, Part::Link] {
+    for part in PARTS {
         let campaign = |seed| {
             let mut target = Alone::new(part).expect("the model");
             run(&mut target, &Settings::of(seed, 150), |_| true).expect("a campaign")
@@ -345,9 +347,76 @@ fn a_finding_in_a_part_is_made_as_small_as_its_cause() {
     assert!(!finding.from_power_on, "only the bench has the fault");
 }
 
+/// A home whose snoops never leave.
+struct Mute(Box<dyn HomeSlice>);
+
+impl HomeSlice for Mute {
+    fn reset(&mut self) -> Result<(), Failure> {
+        self.0.reset()
+    }
+
+    fn clock(&mut self, inputs: &HomeInputs, outputs: &mut HomeOutputs) -> Result<(), Failure> {
+        self.0.clock(inputs, outputs)?;
+        outputs.tx = outputs.tx.take().filter(|word| word.class != Class::Snp);
+        Ok(())
+    }
+
+    fn view(&self, view: &mut HomeView) -> bool {
+        self.0.view(view)
+    }
+
+    fn coverage(&self) -> &[u32] {
+        self.0.coverage()
+    }
+
+    fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
+        self.0.trace_open(path, window)
+    }
+
+    fn trace_close(&mut self) -> Result<(), Failure> {
+        self.0.trace_close()
+    }
+}
+
+#[test]
+fn a_home_that_loses_snoops_is_found_and_takes_two_requests_to_show() {
+    let home = home_alone(Variant::Cov).expect("the model");
+    let bench = parts::home(Box::new(Mute(home))).expect("a home after reset");
+    let mut target = Alone::of(Part::Home, Model::Rtl(Variant::Fast), bench);
+    let first = |progress: &Progress| progress.findings == 0;
+    let report = run(&mut target, &Settings::of(1, 50), first).expect("a campaign");
+    let [finding] = &report.findings[..] else {
+        panic!("{} findings", report.findings.len());
+    };
+    assert_eq!(
+        finding.failure.kind,
+        FailureKind::Progress,
+        "{}",
+        finding.failure
+    );
+    let [one, other] = &finding.stimulus.steps[..] else {
+        panic!("{}", finding.stimulus.to_text());
+    };
+    assert_ne!(one.node, other.node);
+    let zero = |step: &Step| matches!(step.op, Op::Turn(Turn::Ask { line: 0, .. }));
+    assert!(zero(one) && zero(other), "{}", finding.stimulus.to_text());
+    // The story is there, and the file alone shows the same again.
+    assert!(
+        finding.failure.message.contains("node 0 -> home: REQ Read"),
+        "{}",
+        finding.failure
+    );
+    let again = target.run(&finding.stimulus).failure;
+    assert_eq!(again.as_ref(), Some(&finding.failure));
+    assert!(
+        !finding.from_power_on,
+        "only the planted home has the fault"
+    );
+}
+
 #[test]
 fn a_mutated_input_of_a_part_can_be_run_and_its_wires_err_in_every_way() {
-    for part in [Part::Fabric, Part::Link] {
+    for part in PARTS {
         let draws = Draws::part(part);
         let mut rng = stream(2, "mutants");
         let mut stimulus = draws.stimulus(1).expect("a stimulus");

@@ -1,26 +1,29 @@
-//! Parts of the switch alone: the fabric, or a link, between cores that send packets and take words.
+//! Parts of the switch alone: the fabric, or a link, between cores that send packets and take words; or a
+//! home among nodes and a memory that are the specification's.
 //!
-//! A stimulus says what a part is ([`Part`]), how many words each core's buffer holds, how often cores
-//! stall, what goes wrong on wires, and which packets go where. A core is handed a packet `after` cycles
-//! after the one before; it sends the packets of a class in that order and the words of different
-//! classes by turns, a word a cycle. What comes out must be what went in: every word once, unchanged, in
-//! order and where it was sent; at the end every credit is back where it was.
+//! A stimulus says what a part is ([`Part`]) and what is around it. Around a fabric or a link it says how
+//! many words each core's buffer holds, how often cores stall, what goes wrong on wires, and which packets
+//! go where. A core is handed a packet `after` cycles after the one before; it sends the packets of a class
+//! in that order and the words of different classes by turns, a word a cycle. What comes out must be what
+//! went in: every word once, unchanged, in order and where it was sent; at the end every credit is back
+//! where it was. Around a home it says what nodes ask for when, and which messages wait how long.
 //!
 //! * [`Bench`]: a part that runs stimuli; [`bench()`] makes one, [`replay`] runs one stimulus from
 //!   power-on;
 //! * `sender`: which word a core sends when;
-//! * `fabric`, `link`: the parts.
+//! * `fabric`, `link`, `home`: the parts.
 
 mod fabric;
+mod home;
 mod link;
 mod sender;
 #[cfg(test)]
 mod tests;
 
-use crate::dut::Variant;
+use crate::dut::{HomeSlice, Variant, home_alone};
 use crate::sim::Model;
 use crate::{Failure, FailureKind};
-use flits::stimulus::{Config, Node, Part, Stimulus};
+use flits::stimulus::{Config, Node, Op, Part, Stimulus};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +38,7 @@ pub type Event = [u64; 4];
 pub struct Ran {
     /// Clock cycles since reset.
     pub cycles: u64,
-    /// Words that came out where they had to.
+    /// Words that came out where they had to; of a home, messages that arrived there and around it.
     pub words: u64,
     /// What was found.
     pub failure: Option<Failure>,
@@ -54,7 +57,7 @@ pub trait Bench {
 }
 
 /// The part, at power-on. [`Model::Tight`] is a fabric whose buffers are as small as they can be, and a
-/// link whose sequence numbers wrap all the time.
+/// link whose sequence numbers wrap all the time; of the home there is only a small one.
 ///
 /// # Errors
 /// If it is not built in that variant; of the reference there are no parts.
@@ -62,7 +65,17 @@ pub fn bench(part: Part, model: Model, variant: Variant) -> Result<Box<dyn Bench
     Ok(match part {
         Part::Fabric => Box::new(fabric::Alone::new(model, variant)?),
         Part::Link => Box::new(link::Alone::new(model, variant)?),
+        Part::Home if model == Model::Reference => return Err(no_reference()),
+        Part::Home => home(home_alone(variant)?)?,
     })
+}
+
+/// Any home alone.
+///
+/// # Errors
+/// If an assertion of it fires in reset.
+pub fn home(home: Box<dyn HomeSlice>) -> Result<Box<dyn Bench>, Failure> {
+    Ok(Box::new(home::Alone::new(home)?))
 }
 
 /// Runs one stimulus for a part from power-on, twice if only a window of its waveform is to be written.
@@ -105,6 +118,16 @@ pub fn replay(
 /// The VCD file of an end of a link: of `run.vcd` and end 1, `run.end1.vcd`.
 pub fn vcd_of(path: &Path, end: usize) -> PathBuf {
     path.with_extension(format!("end{end}.vcd"))
+}
+
+/// The operations of a port, with the cycle in which each is due.
+fn due(stimulus: &Stimulus, port: usize) -> impl Iterator<Item = (u64, &Op)> {
+    let begin = stimulus.config.start_skew.get(port).copied();
+    let mut cycle = begin.unwrap_or(0);
+    stimulus.steps_of(port).map(move |step| {
+        cycle = cycle.saturating_add(step.after);
+        (cycle, &step.op)
+    })
 }
 
 /// Words of each class that the core on a port holds.

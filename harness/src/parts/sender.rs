@@ -1,9 +1,10 @@
 //! Which word a core sends when.
 
+use super::due;
 use crate::dut::{CLASSES, bits};
 use crate::sim::stream;
 use flits::layout;
-use flits::stimulus::{Packet, Stimulus};
+use flits::stimulus::{Op, Packet, Stimulus};
 use flits::{Class, Flit, Header, LinkWord, NodeId, Opcode};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
@@ -32,16 +33,14 @@ impl Sender {
     /// The core on a port.
     pub fn new(stimulus: &Stimulus, port: usize) -> Sender {
         let config = &stimulus.config;
-        let mut cycle = config.start_skew.get(port).copied().unwrap_or(0);
-        let mut due = VecDeque::new();
-        for step in stimulus.steps_of(port) {
-            cycle = cycle.saturating_add(step.after);
-            if let flits::stimulus::Op::Packet(packet) = &step.op {
-                due.push_back((cycle, due.len(), packet.clone()));
-            }
-        }
+        let packet = |(index, (cycle, op)): (usize, (u64, &Op))| match op {
+            Op::Packet(packet) => Some((cycle, index, packet.clone())),
+            _ => None,
+        };
         Sender {
-            due,
+            due: (due(stimulus, port).enumerate())
+                .filter_map(packet)
+                .collect(),
             queues: Default::default(),
             sent: [0; CLASSES],
             last: 0,

@@ -2,15 +2,15 @@
 
 use super::*;
 use flits::Class;
-use flits::stimulus::{Hit, LinkErrors, Op, Outage, Packet, Step, Way, WordError};
-use flits::strategies::Packets;
+use flits::stimulus::{Hit, LinkErrors, Op, Outage, Packet, Step, Turn, Way, WordError};
+use flits::strategies::Parts;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config as Settings, RngAlgorithm, TestRng, TestRunner};
 
 fn drawn(part: Part, count: usize) -> Vec<Stimulus> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Settings::default(), rng);
-    let strategy = Packets::new(part).strategy();
+    let strategy = Parts::new(part).strategy();
     let one = |_| {
         strategy
             .new_tree(&mut runner)
@@ -54,10 +54,19 @@ fn every_packet_is_over_the_link_once_in_order_or_the_link_is_given_up_in_time()
 }
 
 #[test]
+fn turns_around_a_home_are_taken_as_the_specification_takes_them() {
+    let stimuli = drawn(Part::Home, 200);
+    let model = Model::Rtl(Variant::Fast);
+    let messages = runs_without_violation(Part::Home, model, Variant::Fast, &stimuli);
+    assert!(messages > 5_000, "{messages} messages");
+}
+
+#[test]
 fn a_run_after_others_is_as_one_from_power_on() {
     for (part, model, variant) in [
         (Part::Fabric, Model::Tight, Variant::Cov),
         (Part::Link, Model::Rtl(Variant::Fast), Variant::Fast),
+        (Part::Home, Model::Rtl(Variant::Fast), Variant::Fast),
     ] {
         let mut used = bench(part, model, variant).expect("the model");
         for stimulus in drawn(part, 8) {
@@ -144,6 +153,57 @@ fn a_link_may_be_given_up_where_it_is_cut_and_nowhere_else() {
     assert!(failure.message.contains("given up"), "{failure}");
 }
 
+/// Turns of peers, each with its cycle.
+fn around_a_home(turns: &[(usize, u64, Turn)]) -> Stimulus {
+    let step = |&(node, after, turn)| Step {
+        node,
+        after,
+        op: Op::Turn(turn),
+    };
+    Stimulus {
+        seed: 0,
+        config: Config::part(Part::Home, 1),
+        steps: turns.iter().map(step).collect(),
+    }
+}
+
+fn run_around_a_home(turns: &[(usize, u64, Turn)]) -> Ran {
+    let stimulus = around_a_home(turns);
+    let ran = replay(&stimulus, Model::Rtl(Variant::Fast), None, None).expect("it runs");
+    assert_eq!(ran.failure, None, "{turns:?}");
+    ran
+}
+
+/// ReadShared of a line that nobody has.
+const READ: Turn = Turn::Ask { line: 0, choice: 0 };
+
+#[test]
+fn messages_that_are_held_wait_as_long_and_others_do_not() {
+    let cycles = |node, class| {
+        let hold = Turn::Hold { class, cycles: 100 };
+        run_around_a_home(&[(node, 0, hold), (1, 0, READ)]).cycles
+    };
+    let calm = run_around_a_home(&[(1, 0, READ)]).cycles;
+    // Nothing goes on until the request is there: the rest is as long then.
+    assert_eq!(cycles(1, Class::Req), calm + 100);
+    // The line waits, and then only its acknowledgement is to come.
+    assert!((calm + 50..calm + 100).contains(&cycles(1, Class::Dat)));
+    // The read of memory is no peer's, so that each of them holds it.
+    assert_eq!(cycles(0, Class::Mem), cycles(1, Class::Mem));
+    assert!((calm + 50..calm + 100).contains(&cycles(0, Class::Mem)));
+    // Nothing of this peer is under way: the run is over with the hold.
+    assert!(cycles(0, Class::Req) < cycles(1, Class::Req));
+}
+
+#[test]
+fn a_peer_whose_read_memory_fails_asks_again_where_it_would_store() {
+    // A store if it has the line alone, ReadUnique if it has none.
+    let then = (1, 90, Turn::Ask { line: 0, choice: 1 });
+    let messages = |turns: &[_]| run_around_a_home(turns).words;
+    assert_eq!(messages(&[(1, 0, READ), then]), 4);
+    assert_eq!(messages(&[(0, 0, Turn::Fail), (1, 0, READ), then]), 8);
+}
+
 #[test]
 fn what_is_no_part_is_refused_in_one_sentence() {
     let system = Stimulus {
@@ -163,4 +223,10 @@ fn what_is_no_part_is_refused_in_one_sentence() {
     alone.steps.clear();
     alone.config.nodes[0] = flits::stimulus::Node::Io {};
     assert!(refused(&alone, Model::Tight).contains("core on every port"));
+    let mut home = around_a_home(&[(0, 0, READ)]);
+    assert!(refused(&home, Model::Reference).contains("no reference"));
+    home.config.stall.rx_permille = 1;
+    assert!(refused(&home, Model::Tight).contains("no rx_permille"));
+    home.config.nodes[3] = flits::stimulus::Node::Io {};
+    assert!(refused(&home, Model::Tight).contains("peer on every port"));
 }

@@ -154,6 +154,7 @@ fn device(node: Option<&Node>) -> &'static str {
         Some(Node::Io {}) => "node without cache",
         Some(Node::Hostile {}) => "hostile node",
         Some(Node::Core { .. }) => "core",
+        Some(Node::Peer { .. }) => "peer",
         None => "nothing",
     }
 }

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 
 use flits::layout::LINE_BYTES;
 use flits::stimulus::{
-    Config, LinkErrors, MemoryTiming, Node, Op, Packet, Stall, Step, Timing, WordError,
+    Config, HOME_LINES, LinkErrors, MemoryTiming, Node, Op, Packet, Stall, Step, Timing, Turn,
+    WordError,
 };
 
 use super::{Tries, edit};
+
+/// Things that a peer of a home may ask for in some state, at most: choices beyond are those again.
+const CHOICES: u8 = 14;
 
 /// A pass: proposes what could be smaller.
 pub(super) type Pass = fn(&mut dyn Tries);
 
 /// Every pass, those first that take most away for a run.
-pub(super) const ALL: [Pass; 12] = [
+pub(super) const ALL: [Pass; 13] = [
     whole_nodes,
     operations,
     surroundings,
@@ -22,6 +26,7 @@ pub(super) const ALL: [Pass; 12] = [
     fewer_lines,
     words,
     packets,
+    turns,
     timing,
     devices,
     offsets,
@@ -113,6 +118,47 @@ fn packets(search: &mut dyn Tries) {
                 errors.hits[index].error = WordError::Lost;
             }
         });
+    }
+}
+
+/// Turns on fewer lines, with the first choice, that hold for less long.
+fn turns(search: &mut dyn Tries) {
+    let lines = (0..HOME_LINES).flat_map(|from| (0..from).map(move |to| (from, to)));
+    for (from, to) in lines {
+        search.change(&mut |stimulus| {
+            for step in &mut stimulus.steps {
+                if let Op::Turn(Turn::Ask { line, .. }) = &mut step.op
+                    && *line == from
+                {
+                    *line = to;
+                }
+            }
+        });
+    }
+    for index in 0..search.best().steps.len() {
+        let smaller = match search.best().steps[index].op {
+            Op::Turn(turn) => smaller(turn),
+            _ => Vec::new(),
+        };
+        (smaller.into_iter())
+            .any(|turn| search.change(&mut |stimulus| stimulus.steps[index].op = Op::Turn(turn)));
+    }
+}
+
+/// Turns that are tried for one.
+fn smaller(turn: Turn) -> Vec<Turn> {
+    let shorter = |cycles: u16| [1, cycles.div_ceil(2), cycles.max(2) - 1].into_iter();
+    match turn {
+        Turn::Ask { line, choice } => (0..choice.min(CHOICES))
+            .map(|choice| Turn::Ask { line, choice })
+            .collect(),
+        Turn::Hold { class, cycles } => shorter(cycles)
+            .map(|cycles| Turn::Hold { class, cycles })
+            .collect(),
+        Turn::Merge { cycles } => shorter(cycles)
+            .map(|cycles| Turn::Merge { cycles })
+            .collect(),
+        Turn::Fail | Turn::Stray { .. } => Vec::new(),
     }
 }
 
@@ -272,7 +318,7 @@ fn timing(search: &mut dyn Tries) {
     }
 }
 
-/// The smallest cache of a processor in order, and the fastest memory.
+/// The smallest cache of a processor in order, the fastest memory, and peers that may write.
 fn devices(search: &mut dyn Tries) {
     const FASTEST: Timing = Timing {
         latency: 1,
@@ -280,7 +326,7 @@ fn devices(search: &mut dyn Tries) {
         busy: 1,
     };
     for port in 0..search.best().config.nodes.len() {
-        let simpler: [fn(&mut Node); 5] = [
+        let simpler: [fn(&mut Node); 6] = [
             |node| {
                 if let Node::Cached { store_buffer, .. } = node {
                     *store_buffer = 0;
@@ -304,6 +350,11 @@ fn devices(search: &mut dyn Tries) {
             |node| {
                 if let Node::Memory { timing } = node {
                     *timing = MemoryTiming::Custom(FASTEST);
+                }
+            },
+            |node| {
+                if let Node::Peer { reads_only } = node {
+                    *reads_only = false;
                 }
             },
         ];

@@ -1,7 +1,8 @@
 //! Shrinking with oracles that need no switch.
 
 use super::{edit, shrink};
-use flits::stimulus::{Config, Node, Op, OpKind, Stall, Step, Stimulus};
+use flits::Class;
+use flits::stimulus::{Config, Node, Op, OpKind, Part, Stall, Step, Stimulus, Turn};
 
 fn step(node: usize, op: Op) -> Step {
     Step { node, after: 9, op }
@@ -126,4 +127,58 @@ fn a_step_is_edited_in_the_fields_that_it_has() {
     assert_eq!(written.op.value(), Some(0x2345));
     assert_eq!(edit::expecting(&store, 1), None);
     assert_eq!(edit::at(&step(0, Op::Fence), 0), None);
+}
+
+#[test]
+fn turns_around_a_home_get_the_first_lines_and_choices() {
+    let mut config = Config::part(Part::Home, 1);
+    config.nodes[2] = Node::Peer { reads_only: true };
+    let turns = (0..40u8).map(|number| {
+        let turn = match number % 3 {
+            0 => Turn::Hold {
+                class: Class::Snp,
+                cycles: 40,
+            },
+            _ => Turn::Ask {
+                line: number % 7,
+                choice: 3 * number,
+            },
+        };
+        step(usize::from(number % 4), Op::Turn(turn))
+    });
+    let stimulus = Stimulus {
+        seed: 5,
+        config,
+        steps: turns.collect(),
+    };
+    // Two requests of one line, the first of an odd choice, and messages that wait ten cycles.
+    let fails = |stimulus: &Stimulus| {
+        let turns = || stimulus.steps.iter().map(|step| &step.op);
+        let held = turns().any(|op| matches!(op, Op::Turn(Turn::Hold { cycles: 10.., .. })));
+        let lines: Vec<_> = turns()
+            .filter_map(|op| match op {
+                Op::Turn(Turn::Ask { line, choice }) => Some((line, choice % 2)),
+                _ => None,
+            })
+            .collect();
+        let again = |at: usize| lines[at + 1..].iter().any(|(line, _)| *line == lines[at].0);
+        held && (0..lines.len()).any(|at| lines[at].1 == 1 && again(at))
+    };
+    assert!(fails(&stimulus));
+    let shrunk = shrink(&stimulus, 2_000, fails);
+    assert!(shrunk.done, "{} runs", shrunk.runs);
+    let text = shrunk.stimulus.to_text();
+    let steps: Vec<&str> = text.lines().skip(1).collect();
+    let mut expected = vec![
+        r#"{"node":0,"op":"turn","what":{"ask":{"line":0,"choice":1}}}"#,
+        r#"{"node":0,"op":"turn","what":{"ask":{"line":0,"choice":0}}}"#,
+    ];
+    let held = r#"{"node":0,"op":"turn","what":{"hold":{"class":"Snp","cycles":10}}}"#;
+    let at = steps
+        .iter()
+        .position(|step| *step == held)
+        .expect("it is held");
+    expected.insert(at, held);
+    assert_eq!(steps, expected);
+    assert_eq!(shrunk.stimulus.config, Config::part(Part::Home, 1));
 }

@@ -328,7 +328,7 @@ impl Builder {
             Some(Node::Cached { .. }) => PortKind::Cached,
             Some(Node::Memory { .. }) => PortKind::Memory,
             Some(Node::Hostile {}) => PortKind::Hostile,
-            Some(Node::Io {} | Node::Core { .. }) | None => PortKind::Io,
+            Some(Node::Io {} | Node::Core { .. } | Node::Peer { .. }) | None => PortKind::Io,
         };
         let model = |port| match self.config.nodes.get(port) {
             Some(Node::Cached { store_buffer, .. }) if *store_buffer > 0 => consistency::Model::Tso,
@@ -392,7 +392,7 @@ fn device(id: NodeId, node: Option<&Node>, memories: NodeSet) -> Device {
         }
         Some(Node::Io {}) => Device::Io(Box::new(IoNode::new(id, IO_REQUESTS, memories))),
         Some(Node::Hostile {}) => Device::Hostile,
-        Some(Node::Core { .. }) | None => Device::None,
+        Some(Node::Core { .. } | Node::Peer { .. }) | None => Device::None,
     }
 }
 

@@ -259,8 +259,8 @@ async fn perform(sys: &System, node: &NodeHandle, step: &Step) -> Event {
             words.iter().for_each(|&word| node.send_raw(word));
             return event;
         }
-        // Only cores send packets, and no system has any.
-        Op::Packet(_) => return event,
+        // Only cores and peers do that, and no system has any.
+        Op::Packet(_) | Op::Turn(_) => return event,
         Op::Load { .. } => (OpKind::Load, Operand::None, None),
         Op::Store { value, .. } | Op::StoreLine { value, .. } => (
             OpKind::Store,

@@ -1,7 +1,12 @@
-//! A home alone: the traces of the model checker's smallest models, then random runs.
+//! A home alone: the traces of the model checker's smallest models, then random runs; or fuzzing.
 
+use crate::fuzz::Faulty;
+use flits::stimulus::Part;
 use harness::conform::{Alone, Run, Tour, small, traces};
 use harness::dut::{Variant, home_of};
+use harness::parts::{self, Bench};
+use harness::sim::Model;
+use harness::{Failure, fuzz};
 
 verilated::model!(mutant_home);
 harness::home_model!(MutantHome);
@@ -9,6 +14,28 @@ harness::home_model!(MutantHome);
 /// Random runs after the traces, and the bytes of each.
 const RUNS: u64 = 5_000;
 const BYTES: usize = 400;
+
+pub const FAULTY: Faulty = Faulty {
+    target: || {
+        let model = Model::Rtl(Variant::Fast);
+        Ok(Box::new(fuzz::Alone::of(
+            Part::Home,
+            model,
+            bench(Variant::Cov)?,
+        )))
+    },
+    again: |finding, vcd, window| match bench(Variant::Wave) {
+        Ok(mut bench) => {
+            bench.trace(vcd, Some(window));
+            bench.run(&finding.stimulus, &mut |_| {}).failure
+        }
+        Err(failure) => Some(failure),
+    },
+};
+
+fn bench(variant: Variant) -> Result<Box<dyn Bench>, Failure> {
+    parts::home(home_of::<MutantHome>(variant)?)
+}
 
 /// Prints a row of docs/mutants.md; that nothing is found is an error.
 pub fn search(name: &str) -> Result<(), String> {

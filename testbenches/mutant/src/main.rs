@@ -1,6 +1,8 @@
 //! Looks for the fault in the models that `build.rs` has built of a broken RTL, and says what saw it
-//! after how much. `ci/home-mutants.sh` runs `home`, `ci/fuzz-mutants.sh` runs `switch` for every fault.
+//! after how much. `ci/home-mutants.sh` runs `home`, `ci/fuzz-mutants.sh` runs `fuzz` for every fault.
 
+#[cfg(mutant)]
+mod fuzz;
 #[cfg(mutant)]
 mod home;
 #[cfg(mutant_switch)]
@@ -20,8 +22,10 @@ fn search(args: &[&str]) -> Result<(), String> {
     match args {
         #[cfg(mutant)]
         ["home", name] => home::search(name),
+        #[cfg(mutant)]
+        ["fuzz", "home", name, execs, seeds] => fuzz::search(&home::FAULTY, name, execs, seeds),
         #[cfg(mutant_switch)]
-        ["switch", name, execs, seeds] => switch::search(name, execs, seeds),
+        ["fuzz", "switch", name, execs, seeds] => fuzz::search(&switch::FAULTY, name, execs, seeds),
         _ => Err(
             "no such search in what was built; see ci/home-mutants.sh, ci/fuzz-mutants.sh".into(),
         ),

@@ -59,6 +59,8 @@ enum What {
     Fabric,
     /// A link alone: packets both ways, and wires that err or are cut.
     Link,
+    /// A home alone: requests of nodes, and messages that come in any order.
+    Home,
 }
 
 impl What {
@@ -68,6 +70,7 @@ impl What {
             What::Switch => Box::new(System::switch(args.ports, args.hostile)?),
             What::Fabric => Box::new(Alone::new(Part::Fabric)?),
             What::Link => Box::new(Alone::new(Part::Link)?),
+            What::Home => Box::new(Alone::new(Part::Home)?),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use flits::stimulus::Stimulus;
+use flits::stimulus::{Part, Stimulus};
 use harness::Failure;
 use harness::dut::Variant;
 use harness::parts;
@@ -116,8 +116,8 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     simulate::conclude(run, files, &args.outputs)
 }
 
-/// A part alone has no caches, no addresses and no history: what it says is how many words arrived, and
-/// what is wrong.
+/// A part alone has no caches of the harness and no history: what it says is how many words arrived, or
+/// messages at a home and its peers, and what is wrong.
 fn run_part(args: &Args, stimulus: &Stimulus) -> Result<(), Stop> {
     if args.history.is_some() || args.outputs.beyond_waves() {
         let text = "a part alone leaves a waveform and no report, no history";
@@ -126,8 +126,12 @@ fn run_part(args: &Args, stimulus: &Stimulus) -> Result<(), Stop> {
     let vcd = args.outputs.vcd.as_deref();
     let ran = parts::replay(stimulus, args.model.model(), vcd, args.window);
     let ran = ran.map_err(|failure| args.stop(&failure))?;
+    let what = match stimulus.config.part {
+        Some(Part::Home) => "messages",
+        _ => "words",
+    };
     output::print(&format!(
-        "{} words arrived in {} cycles\n",
+        "{} {what} arrived in {} cycles\n",
         ran.words, ran.cycles
     ))?;
     match &ran.failure {

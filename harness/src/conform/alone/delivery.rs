@@ -66,6 +66,7 @@ impl Alone {
             let text = format!("{from} sends nothing in {class} to {to}, line {line:#x}");
             return Err(self.failure(FailureKind::Progress, text));
         };
+        self.messages += 1;
         self.tell(format_args!("{from} -> {to}: {}{how}", packet.header));
         Ok(packet)
     }

@@ -20,6 +20,8 @@ pub use channels::Channel;
 use channels::Channels;
 use flits::{CacheState, NodeId, Numbering, Opcode, Packet};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+use std::path::Path;
 
 /// The memory: a unit that is no node.
 const MEMORY: NodeId = NodeId::port(15);
@@ -49,6 +51,7 @@ pub struct Alone {
     met: Pairs,
     node_pairs: Pairs,
     story: VecDeque<String>,
+    messages: u64,
     /// Nodes that may only read.
     pub readers: NodeSet,
 }
@@ -80,6 +83,7 @@ impl Alone {
             met: Pairs::default(),
             node_pairs: Pairs::default(),
             story: VecDeque::new(),
+            messages: 0,
             readers: NodeSet::default(),
         })
     }
@@ -90,10 +94,10 @@ impl Alone {
     /// # Errors
     /// An assertion of the model fires.
     pub fn restart(&mut self, pace: u64) -> Result<(), Failure> {
-        self.met = self.pairs();
+        self.met.add(&self.pairs_of_run());
         self.node_pairs = Pairs::default();
         (self.nodes, self.memory, self.channels) = Default::default();
-        (self.snooped, self.story, self.next_txn) = Default::default();
+        (self.snooped, self.story, self.next_txn, self.messages) = Default::default();
         self.readers = NodeSet::default();
         self.slice.restart(pace)
     }
@@ -106,9 +110,36 @@ impl Alone {
     /// The pairs that were met so far.
     pub fn pairs(&self) -> Pairs {
         let mut all = self.met.clone();
-        all.add(&self.node_pairs);
-        all.add(&self.slice.pairs());
+        all.add(&self.pairs_of_run());
         all
+    }
+
+    /// The pairs that were met since the reset.
+    pub fn pairs_of_run(&self) -> Pairs {
+        let mut all = self.slice.pairs();
+        all.add(&self.node_pairs);
+        all
+    }
+
+    /// Messages that have arrived since the reset, at the home, at nodes and at the memory.
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// Writes a VCD file from now on; with a window, only of those cycles from now.
+    ///
+    /// # Errors
+    /// If the variant has no waves or the file cannot be written.
+    pub fn trace_open(&mut self, path: &Path, window: Option<Range<u64>>) -> Result<(), Failure> {
+        self.slice.home.trace_open(path, window)
+    }
+
+    /// Ends the VCD file, if one is being written.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub fn trace_close(&mut self) -> Result<(), Failure> {
+        self.slice.home.trace_close()
     }
 
     /// The last messages that were delivered, a line each.

@@ -3,8 +3,8 @@
 use super::class;
 use crate::Class;
 use crate::stimulus::{
-    Config, Hit, LinkErrors, MAX_FLIPPED, MAX_LENGTH, Node, Op, Outage, Packet, Part, Stall, Step,
-    Stimulus, Way, WordError,
+    Config, HOME_LINES, Hit, LinkErrors, MAX_FLIPPED, MAX_LENGTH, Node, Op, Outage, Packet, Part,
+    Stall, Step, Stimulus, Turn, Way, WordError,
 };
 use proptest::prelude::*;
 use std::ops::RangeInclusive;
@@ -13,34 +13,38 @@ use std::ops::RangeInclusive;
 const CYCLES: u64 = 300;
 /// The longest outage that ends; a link lives through two of them.
 const OUTAGE: u64 = 330;
+/// Cycles that messages at a home wait: a transaction takes some twenty where nothing does.
+const WAIT: u16 = 80;
+/// Trackers of a home alone.
+const TRACKERS: u8 = 4;
 
 /// Which stimuli to make.
 #[derive(Clone, Debug)]
-pub struct Packets {
+pub struct Parts {
     part: Part,
     steps: RangeInclusive<usize>,
     fixed: Option<Config>,
 }
 
-impl Packets {
+impl Parts {
     /// Stimuli for a part: up to 60 packets, cores that hold much or little, and on wires a few words
-    /// hit, sometimes an outage or a cut.
-    pub fn new(part: Part) -> Packets {
-        Packets {
+    /// hit, sometimes an outage or a cut; or as many turns around a home, whose credits may be scarce.
+    pub fn new(part: Part) -> Parts {
+        Parts {
             part,
             steps: 1..=60,
             fixed: None,
         }
     }
 
-    /// With so many packets, of all cores together.
-    pub fn steps(self, steps: RangeInclusive<usize>) -> Packets {
-        Packets { steps, ..self }
+    /// With so many packets or turns, of all ports together.
+    pub fn steps(self, steps: RangeInclusive<usize>) -> Parts {
+        Parts { steps, ..self }
     }
 
-    /// Between such cores and on such wires instead of any.
-    pub fn config(self, config: Config) -> Packets {
-        Packets {
+    /// In such surroundings instead of any.
+    pub fn config(self, config: Config) -> Parts {
+        Parts {
             fixed: Some(config),
             ..self
         }
@@ -48,27 +52,62 @@ impl Packets {
 
     /// The strategy.
     pub fn strategy(self) -> impl Strategy<Value = Stimulus> {
-        let config = match self.fixed {
-            Some(config) => Just(config).boxed(),
-            None => config(self.part).boxed(),
+        let config = match (self.fixed, self.part) {
+            (Some(config), _) => Just(config).boxed(),
+            (None, Part::Home) => peers().boxed(),
+            (None, part) => cores(part).boxed(),
         };
-        let packets = prop::collection::vec(packet(), self.steps);
-        (any::<u64>(), config, packets).prop_map(|(seed, config, packets)| {
-            let step = |(node, after, packet)| Step {
-                node: node % config.ports,
-                after,
-                op: Op::Packet(addressed(packet, &config)),
-            };
-            Stimulus {
-                seed,
-                steps: packets.into_iter().map(step).collect(),
-                config,
+        match self.part {
+            Part::Home => stimuli(config, turn(), self.steps, |turn, _| Op::Turn(turn)).boxed(),
+            Part::Fabric | Part::Link => {
+                let op = |packet, config: &_| Op::Packet(addressed(packet, config));
+                stimuli(config, packet(), self.steps, op).boxed()
             }
-        })
+        }
     }
 }
 
-fn config(part: Part) -> impl Strategy<Value = Config> {
+/// Stimuli of such operations, each with any port and the cycles before it.
+fn stimuli<T: std::fmt::Debug>(
+    config: impl Strategy<Value = Config>,
+    op: impl Strategy<Value = (usize, u64, T)>,
+    steps: RangeInclusive<usize>,
+    finish: fn(T, &Config) -> Op,
+) -> impl Strategy<Value = Stimulus> {
+    let ops = prop::collection::vec(op, steps);
+    (any::<u64>(), config, ops).prop_map(move |(seed, config, ops)| {
+        let step = |(node, after, op)| Step {
+            node: node % config.ports,
+            after,
+            op: finish(op, &config),
+        };
+        Stimulus {
+            seed,
+            steps: ops.into_iter().map(step).collect(),
+            config,
+        }
+    })
+}
+
+/// A home whose credits come back at once or late, among peers of which few only read.
+fn peers() -> impl Strategy<Value = Config> {
+    let tx_permille = prop_oneof![3 => Just(0u16), 1 => 500..=960u16];
+    let config = Config::part(Part::Home, 1);
+    let reads_only = prop::collection::vec(prop::bool::weighted(0.1), config.ports);
+    (tx_permille, reads_only).prop_map(move |(tx_permille, readers)| {
+        let peer = |reads_only| Node::Peer { reads_only };
+        Config {
+            nodes: readers.into_iter().map(peer).collect(),
+            stall: Stall {
+                rx_permille: 0,
+                tx_permille,
+            },
+            ..config.clone()
+        }
+    })
+}
+
+fn cores(part: Part) -> impl Strategy<Value = Config> {
     let permille = || prop_oneof![2 => Just(0u16), 1 => 0..=700u16];
     let depths = prop::collection::vec(
         prop_oneof![1..=4u16, 1..=32u16],
@@ -142,6 +181,21 @@ fn errors() -> impl Strategy<Value = LinkErrors> {
         outages,
         ..LinkErrors::default()
     })
+}
+
+/// A peer, the cycles before, and a turn; lines are often the same.
+fn turn() -> impl Strategy<Value = (usize, u64, Turn)> {
+    let after = prop_oneof![2 => Just(0u64), 2 => 0..12u64, 1 => 0..80u64];
+    let line = prop_oneof![3 => Just(0u8), 2 => 0..2u8, 2 => 0..HOME_LINES];
+    let cycles = || 1..=WAIT;
+    let turn = prop_oneof![
+        10 => (line, any::<u8>()).prop_map(|(line, choice)| Turn::Ask { line, choice }),
+        4 => (class(), cycles()).prop_map(|(class, cycles)| Turn::Hold { class, cycles }),
+        1 => Just(Turn::Fail),
+        1 => cycles().prop_map(|cycles| Turn::Merge { cycles }),
+        1 => (0..TRACKERS).prop_map(|tracker| Turn::Stray { tracker }),
+    ];
+    (any::<usize>(), after, turn)
 }
 
 /// A core, the cycles before, and a packet to any outputs, one bit each.
