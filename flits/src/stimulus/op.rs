@@ -121,11 +121,6 @@ impl OpKind {
         }
     }
 
-    /// Whether it is about an address.
-    pub const fn has_addr(self) -> bool {
-        self.is_access() && !matches!(self, OpKind::Fence)
-    }
-
     /// Whether it is one of a program, and not words that are sent as they are or one for a part alone.
     pub const fn is_access(self) -> bool {
         !matches!(self, OpKind::Raw | OpKind::Packet | OpKind::Turn)

@@ -9,7 +9,7 @@ use super::wishes::Wishes;
 use crate::Failure;
 use crate::dut::HOME_PORTS;
 use crate::protocol::NodeSet;
-use crate::protocol::model::{ASKS, Agent, Ask, writes};
+use crate::protocol::model::{ASKS, Agent, Ask};
 use flits::{CacheState, Opcode, layout::LINE_BYTES};
 use rand::Rng;
 
@@ -130,7 +130,7 @@ pub(crate) fn wish(
     let more = [Opcode::AtomicSwap, Opcode::AtomicCompare].map(Ask::Atomic);
     let allowed: Vec<Ask> = (ASKS.into_iter().chain(more))
         .filter(|ask| ask.is_allowed(state))
-        .filter(|ask| !(writes(ask.op()) && alone.readers.has(node)))
+        .filter(|ask| !(ask.op().needs_write() && alone.readers.has(node)))
         .collect();
     wishes.ask(alone, node, line, allowed[which % allowed.len()])
 }

@@ -54,11 +54,6 @@ impl Map {
         &self.bytes
     }
 
-    /// The same, to be filled.
-    pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
-    }
-
     /// Number of points.
     pub fn points(&self) -> usize {
         self.points

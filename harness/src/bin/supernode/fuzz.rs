@@ -19,9 +19,9 @@ pub struct Args {
     /// What is fuzzed.
     #[arg(long, value_name = "T", value_enum, default_value_t)]
     target: What,
-    /// Ports of the switch: 4, where everything is scarce, or 8.
-    #[arg(long, value_name = "P", default_value_t = 4, value_parser = ports)]
-    ports: usize,
+    /// Ports of the switch: 4, where everything is scarce, or 8; by default 4.
+    #[arg(long, value_name = "P", value_parser = ports)]
+    ports: Option<usize>,
     /// Stop after so many seconds; by default after 60, unless --execs is given.
     #[arg(long, value_name = "S", conflicts_with = "execs", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
@@ -67,7 +67,7 @@ impl What {
     /// The target, with its model.
     fn target(self, args: &Args) -> Result<Box<dyn Target>, Failure> {
         Ok(match self {
-            What::Switch => Box::new(System::switch(args.ports, args.hostile)?),
+            What::Switch => Box::new(System::switch(args.ports.unwrap_or(4), args.hostile)?),
             What::Fabric => Box::new(Alone::new(Part::Fabric)?),
             What::Link => Box::new(Alone::new(Part::Link)?),
             What::Home => Box::new(Alone::new(Part::Home)?),
@@ -91,6 +91,10 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let part = !matches!(args.target, What::Switch);
     if part && args.hostile {
         let text = "--hostile needs a whole switch: no device is on a part alone";
+        return Err(Stop::Input(text.into()));
+    }
+    if part && args.ports.is_some() {
+        let text = "--ports needs a whole switch: a part alone is of one size";
         return Err(Stop::Input(text.into()));
     }
     let stopped = Arc::new(AtomicBool::new(false));

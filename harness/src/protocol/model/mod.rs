@@ -27,7 +27,7 @@ pub use configs::{CONFIGS, Effort, Named};
 pub use fault::Fault;
 pub use report::{Finding, Report, Seen, prove};
 pub use rules::{Broken, Race, Rule};
-pub(crate) use step::{ASKS, writes};
+pub(crate) use step::ASKS;
 pub use step::{Ask, Step};
 pub use system::{Agent, MAX_LINES, MAX_NODES, Packet, System};
 pub use value::{Age, Value, Write};

@@ -94,11 +94,6 @@ impl Ask {
     }
 }
 
-/// Needs the right to write?
-pub(crate) fn writes(op: Opcode) -> bool {
-    op.needs_write()
-}
-
 /// Does it end with an entry in the directory?
 fn needs_entry(op: Opcode) -> bool {
     matches!(
@@ -125,7 +120,8 @@ pub(super) fn steps(p: &Protocol, s: &System, to: &mut Vec<Step>) {
             if full {
                 continue;
             }
-            let refused = |op| writes(op) && config.readers.has(node) && !config.errors;
+            let refused =
+                |op: Opcode| op.needs_write() && config.readers.has(node) && !config.errors;
             let asks = ASKS
                 .into_iter()
                 .filter(|ask| ask.is_allowed(copy.state) && !refused(ask.op()));
@@ -150,7 +146,7 @@ pub(super) fn steps(p: &Protocol, s: &System, to: &mut Vec<Step>) {
         let refusable = match packet.from {
             Agent::Node(n) if config.errors && packet.op.class() == Class::Req => {
                 let leaves = matches!(packet.op, Opcode::WriteBackFull | Opcode::Evict);
-                (!leaves).then_some(writes(packet.op) && config.readers.has(n))
+                (!leaves).then_some(packet.op.needs_write() && config.readers.has(n))
             }
             _ => None,
         };
