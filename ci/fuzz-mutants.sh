@@ -4,6 +4,7 @@
 #   ci/fuzz-mutants.sh                             every patch in testbenches/mutations
 #   EXECS=500 SEEDS=3 ci/fuzz-mutants.sh lost_credit   only these; inputs and seeds of each
 #   WAVES=waves ci/fuzz-mutants.sh lost_credit     and the smallest finding, with its waveform, there
+#   TARGET=hostile ci/fuzz-mutants.sh lost_credit  one device keeps no rule
 #   TARGET=home ci/fuzz-mutants.sh                 a home alone instead of a switch, all its faults
 #
 # Prints for each fault and search the inputs until the first finding of each seed (- for none within

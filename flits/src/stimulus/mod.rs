@@ -29,6 +29,8 @@
 mod config;
 mod link_errors;
 mod op;
+mod packet;
+mod step;
 mod turn;
 
 pub use config::{
@@ -37,7 +39,9 @@ pub use config::{
 pub use link_errors::{
     Hit, LinkErrors, MAX_BURST, MAX_DELAY, MAX_DISPLACED, MAX_FLIPPED, Outage, Way, WordError,
 };
-pub use op::{MAX_LENGTH, Op, OpKind, Packet, Step, value_bytes};
+pub use op::{Op, OpKind, value_bytes};
+pub use packet::{MAX_LENGTH, Packet};
+pub use step::Step;
 pub use turn::{HOME_LINES, MAX_WAIT, Turn};
 
 use crate::lines::{self, FileError, Lines};

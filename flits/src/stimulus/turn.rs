@@ -2,6 +2,7 @@
 
 use crate::Class;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Lines around a home alone, from 0: more than its directory has room for.
 pub const HOME_LINES: u8 = 8;
@@ -11,6 +12,12 @@ pub const MAX_WAIT: u16 = 500;
 /// Something that a peer of a home alone does, or that befalls its messages. A message arrives in the
 /// cycle after it was sent, unless it is held; all that the protocol does not allow just now does not
 /// happen, so that every file of turns is a legal run.
+///
+/// ```
+/// use flits::stimulus::{Op, Turn};
+/// let ask = Op::Turn(Turn::Ask { line: 2, choice: 1 });
+/// assert_eq!(ask.to_string(), "turn ask line 2 choice 1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Turn {
@@ -56,6 +63,18 @@ impl Turn {
                 ))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Turn::Ask { line, choice } => write!(f, "ask line {line} choice {choice}"),
+            Turn::Hold { class, cycles } => write!(f, "hold {class} cycles {cycles}"),
+            Turn::Fail => f.write_str("fail"),
+            Turn::Merge { cycles } => write!(f, "merge cycles {cycles}"),
+            Turn::Stray { tracker } => write!(f, "stray tracker {tracker}"),
         }
     }
 }

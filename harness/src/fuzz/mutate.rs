@@ -31,8 +31,8 @@ pub(super) struct Mutation<'a> {
 /// Changes a stimulus in place, or leaves it if there is nothing to change.
 pub(super) type Mutator = fn(&mut Stimulus, &mut Mutation<'_>);
 
-/// Every mutator; those that are there twice are taken twice as often.
-const MUTATORS: [Mutator; 21] = [
+/// The mutators of steps, whatever these do; those that are there twice are taken twice as often.
+const OF_STEPS: [Mutator; 8] = [
     insert,
     insert,
     drop_steps,
@@ -41,6 +41,10 @@ const MUTATORS: [Mutator; 21] = [
     swap,
     splice,
     to_another_node,
+];
+
+/// Those of programs on a switch besides.
+const OF_PROGRAMS: [Mutator; 13] = [
     to_another_line,
     to_another_line,
     to_another_home,
@@ -64,15 +68,16 @@ pub fn mutate(
     rng: &mut Pcg64Mcg,
 ) {
     let before = stimulus.clone();
-    let mutators = match draws.of_part() {
-        None => &MUTATORS[..],
+    let besides = match draws.of_part() {
+        None => &OF_PROGRAMS[..],
         Some(Part::Fabric | Part::Link) => &packets::MUTATORS[..],
         Some(Part::Home) => &turns::MUTATORS[..],
     };
     let times = 1 << rng.random_range(0..=STACKED.ilog2());
     let mut mutation = Mutation { rng, draws, other };
     for _ in 0..times {
-        let mutator = mutators[mutation.rng.random_range(0..mutators.len())];
+        let at = mutation.rng.random_range(0..OF_STEPS.len() + besides.len());
+        let mutator = (OF_STEPS.get(at)).unwrap_or_else(|| &besides[at - OF_STEPS.len()]);
         mutator(stimulus, &mut mutation);
     }
     stimulus.steps.truncate(MAX_STEPS);
@@ -91,7 +96,7 @@ impl Mutation<'_> {
     }
 
     /// A few neighbouring steps.
-    pub fn range(&mut self, stimulus: &Stimulus) -> std::ops::Range<usize> {
+    fn range(&mut self, stimulus: &Stimulus) -> std::ops::Range<usize> {
         let Some(begin) = self.place(stimulus) else {
             return 0..0;
         };
@@ -99,38 +104,48 @@ impl Mutation<'_> {
         begin..(begin + len).min(stimulus.steps.len())
     }
 
+    /// What is in a few neighbouring steps, of those that have it.
+    pub fn chosen<'a, T: 'a>(
+        &mut self,
+        stimulus: &'a mut Stimulus,
+        content: fn(&mut Op) -> Option<&mut T>,
+    ) -> impl Iterator<Item = &'a mut T> {
+        let range = self.range(stimulus);
+        (stimulus.steps[range].iter_mut()).filter_map(move |step| content(&mut step.op))
+    }
+
     /// Fresh steps of one shape for the system of a stimulus.
-    pub fn fresh(&mut self, stimulus: &Stimulus) -> Vec<Step> {
+    fn fresh(&mut self, stimulus: &Stimulus) -> Vec<Step> {
         let shape = Shape::ALL[self.rng.random_range(0..Shape::ALL.len())];
         self.draws.steps(self.rng.random(), &stimulus.config, shape)
     }
 }
 
-pub(super) fn insert(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+fn insert(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let fresh = mutation.fresh(stimulus);
     let at = mutation.rng.random_range(0..=stimulus.steps.len());
     stimulus.steps.splice(at..at, fresh);
 }
 
-pub(super) fn drop_steps(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+fn drop_steps(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let range = mutation.range(stimulus);
     stimulus.steps.drain(range);
 }
 
-pub(super) fn repeat(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+fn repeat(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let copies = stimulus.steps[mutation.range(stimulus)].to_vec();
     let at = mutation.rng.random_range(0..=stimulus.steps.len());
     stimulus.steps.splice(at..at, copies);
 }
 
-pub(super) fn swap(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+fn swap(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     if let (Some(a), Some(b)) = (mutation.place(stimulus), mutation.place(stimulus)) {
         stimulus.steps.swap(a, b);
     }
 }
 
 /// Goes on with the steps of another stimulus, those that nodes of this system can do.
-pub(super) fn splice(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+fn splice(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let Some(other) = mutation.other else {
         return;
     };
@@ -146,7 +161,7 @@ pub(super) fn splice(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     stimulus.steps.extend(rest);
 }
 
-pub(super) fn to_another_node(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
+fn to_another_node(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let node = mutation.rng.random_range(0..stimulus.config.nodes.len());
     for at in mutation.range(stimulus) {
         let step = &mut stimulus.steps[at];

@@ -6,8 +6,7 @@ use rand::RngExt;
 
 use super::draw::drawn;
 use super::mutate::{
-    Mutation, Mutator, another_device, another_of_part, back_pressure, drop_steps, idle, insert,
-    repeat, splice, start_skew, swap, to_another_node,
+    Mutation, Mutator, another_device, another_of_part, back_pressure, idle, start_skew,
 };
 
 /// Most hits of an input.
@@ -15,16 +14,8 @@ const MAX_HITS: usize = 32;
 /// Most outages: more in a row may rightly kill a link.
 const MAX_OUTAGES: usize = 2;
 
-/// Every mutator; those that are there twice are taken twice as often.
-pub(super) const MUTATORS: [Mutator; 20] = [
-    insert,
-    insert,
-    drop_steps,
-    drop_steps,
-    repeat,
-    swap,
-    splice,
-    to_another_node,
+/// The mutators besides those of steps; those that are there twice are taken twice as often.
+pub(super) const MUTATORS: [Mutator; 12] = [
     idle,
     idle,
     back_pressure,
@@ -39,22 +30,17 @@ pub(super) const MUTATORS: [Mutator; 20] = [
     another_outage,
 ];
 
-/// The packets of some steps.
-fn packets<'a>(
-    stimulus: &'a mut Stimulus,
-    mutation: &mut Mutation<'_>,
-) -> impl Iterator<Item = &'a mut Packet> {
-    let range = mutation.range(stimulus);
-    (stimulus.steps[range].iter_mut()).filter_map(|step| match &mut step.op {
+fn packet(op: &mut Op) -> Option<&mut Packet> {
+    match op {
         Op::Packet(packet) => Some(packet),
         _ => None,
-    })
+    }
 }
 
 /// Some packets to one output, of one length: what makes queues full.
 fn to_one_output(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let mut first: Option<Packet> = None;
-    for packet in packets(stimulus, mutation) {
+    for packet in mutation.chosen(stimulus, packet) {
         let first = first.get_or_insert_with(|| packet.clone());
         if packet.class == first.class {
             (packet.to, packet.length) = (first.to.clone(), first.length);

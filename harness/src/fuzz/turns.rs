@@ -3,21 +3,10 @@
 use flits::stimulus::{HOME_LINES, MAX_WAIT, Op, Stimulus, Turn};
 use rand::RngExt;
 
-use super::mutate::{
-    Mutation, Mutator, another_device, another_of_part, drop_steps, idle, insert, repeat, splice,
-    start_skew, swap, to_another_node,
-};
+use super::mutate::{Mutation, Mutator, another_device, another_of_part, idle, start_skew};
 
-/// Every mutator; those that are there twice are taken twice as often.
-pub(super) const MUTATORS: [Mutator; 18] = [
-    insert,
-    insert,
-    drop_steps,
-    drop_steps,
-    repeat,
-    swap,
-    splice,
-    to_another_node,
+/// The mutators besides those of steps; those that are there twice are taken twice as often.
+pub(super) const MUTATORS: [Mutator; 10] = [
     idle,
     idle,
     another_device,
@@ -30,22 +19,17 @@ pub(super) const MUTATORS: [Mutator; 18] = [
     credits_and_data,
 ];
 
-/// The turns of some steps.
-fn turns<'a>(
-    stimulus: &'a mut Stimulus,
-    mutation: &mut Mutation<'_>,
-) -> impl Iterator<Item = &'a mut Turn> {
-    let range = mutation.range(stimulus);
-    (stimulus.steps[range].iter_mut()).filter_map(|step| match &mut step.op {
+fn turn(op: &mut Op) -> Option<&mut Turn> {
+    match op {
         Op::Turn(turn) => Some(turn),
         _ => None,
-    })
+    }
 }
 
 /// Something else of the same line, or a wait of another length.
 fn another_choice(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let (other, longer) = (mutation.rng.random(), mutation.rng.random());
-    for turn in turns(stimulus, mutation) {
+    for turn in mutation.chosen(stimulus, turn) {
         match turn {
             Turn::Ask { choice, .. } => *choice = choice.wrapping_add(other),
             Turn::Hold { cycles, .. } | Turn::Merge { cycles } => {
@@ -62,7 +46,7 @@ fn another_choice(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
 /// Some requests of one line.
 fn to_one_line(stimulus: &mut Stimulus, mutation: &mut Mutation<'_>) {
     let one = mutation.rng.random_range(0..HOME_LINES);
-    for turn in turns(stimulus, mutation) {
+    for turn in mutation.chosen(stimulus, turn) {
         if let Turn::Ask { line, .. } = turn {
             *line = one;
         }

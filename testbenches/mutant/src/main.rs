@@ -26,6 +26,10 @@ fn search(args: &[&str]) -> Result<(), String> {
         ["fuzz", "home", name, execs, seeds] => fuzz::search(&home::FAULTY, name, execs, seeds),
         #[cfg(mutant_switch)]
         ["fuzz", "switch", name, execs, seeds] => fuzz::search(&switch::FAULTY, name, execs, seeds),
+        #[cfg(mutant_switch)]
+        ["fuzz", "hostile", name, execs, seeds] => {
+            fuzz::search(&switch::HOSTILE, name, execs, seeds)
+        }
         _ => Err(
             "no such search in what was built; see ci/home-mutants.sh, ci/fuzz-mutants.sh".into(),
         ),
