@@ -3,7 +3,7 @@
 
 use crate::errors::{UNCACHED, bystanders};
 use crate::hostile::{HOSTILE, TORN, invaded, request, word};
-use flits::stimulus::{Config, Op, Stimulus};
+use flits::stimulus::{Config, Node, Op, Stimulus};
 use flits::{Flit, Header, LinkWord, NodeId, Opcode, Packet};
 use harness::check::Direction;
 use harness::link::DEAD_BOUND;
@@ -174,7 +174,7 @@ fn stopping() -> impl Strategy<Value = Stimulus> {
     let packets = prop::collection::vec(packet, 1..=12);
     (packets, 4u8..=8, 0..900u16).prop_map(|(packets, patience, slow)| {
         let mut config = Config::new(4);
-        config.nodes[2] = flits::stimulus::Node::Hostile {};
+        config.nodes[2] = Node::Hostile {};
         config.packet_timeout_log2 = Some(patience);
         config.stall.tx_permille = slow;
         let mut program = Program::on(config);
@@ -210,6 +210,50 @@ fn stopping() -> impl Strategy<Value = Stimulus> {
         }
         program.done()
     })
+}
+
+/// How many errors the tight switch logs when a device has sent `lead` short writes, stops in the middle of
+/// a longer one until that is ended, and goes on with one more, while its memory takes next to nothing.
+fn logged_at_a_slow_memory(lead: usize) -> u32 {
+    let mut config = Config::new(4);
+    config.nodes[2] = Node::Hostile {};
+    config.packet_timeout_log2 = Some(4);
+    config.stall.tx_permille = 990;
+    let words = |bytes: usize| {
+        let header = Header {
+            src: NodeId::port(2),
+            addr: UNCACHED,
+            size: bytes.ilog2() as u8,
+            ..request(Opcode::WriteNoSnp)
+        };
+        let packet = Packet::with_data(header, &vec![7; bytes]).expect("a legal packet");
+        packet.words().collect::<Vec<_>>()
+    };
+    let mut program = Program::on(config);
+    for node in 0..2 {
+        for value in 0..6 {
+            program = program.node(node).op(Op::WriteUncached {
+                addr: UNCACHED + 0x1000,
+                size: 64,
+                value,
+            });
+        }
+    }
+    program = program.node(2).after(60);
+    for _ in 0..lead {
+        program = send(program, words(16));
+    }
+    program = send(program, words(64).into_iter().take(1));
+    program = send(program.after(40), words(128));
+    let outcome = property::run(&program.done(), &property::tight());
+    let outcome = outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    steer::errors(&outcome).map_or(0, |log| log.count)
+}
+
+#[test]
+fn a_word_for_which_an_ended_packet_has_left_no_slot_is_ignored_and_logged() {
+    // The ended packet; with less room, also the word, and the packet that lacks it.
+    assert_eq!([0, 1].map(logged_at_a_slow_memory), [1, 3]);
 }
 
 #[test]
